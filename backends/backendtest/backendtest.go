@@ -1,0 +1,63 @@
+// Package backendtest runs tests on both GoMLX backends.
+package backendtest
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/sparsekernel/sparsekernel/backends"
+)
+
+// BackendsEnv names the environment variable that narrows [Run] to the listed backends, separated by commas: "go",
+// "xla" or "xla,go" (default). It is meant for machines without an XLA plugin; nothing narrows by itself.
+const BackendsEnv = "SPARSEKERNEL_TEST_BACKENDS"
+
+var names = []string{"xla", "go"}
+
+// Each backend is opened once per process and lives as long as the process: tensors of one test may be collected
+// while the next one runs.
+var shared = map[string]func() (compute.Backend, error){
+	"xla": sync.OnceValues(func() (compute.Backend, error) { return backends.Open("xla") }),
+	"go":  sync.OnceValues(func() (compute.Backend, error) { return backends.Open("go") }),
+}
+
+// Run runs f as subtests "xla" and "go". A backend that cannot be opened fails its subtest with what to do; see
+// [BackendsEnv] to leave one out. f must not finalize the backend.
+func Run(t *testing.T, f func(t *testing.T, backend compute.Backend)) {
+	t.Helper()
+	for _, name := range selected(t) {
+		t.Run(name, func(t *testing.T) { f(t, Get(t, name)) })
+	}
+}
+
+// Get returns the process's backend "xla" or "go", for benchmarks and for tests of one backend.
+func Get(t testing.TB, name string) compute.Backend {
+	t.Helper()
+	open, found := shared[name]
+	if !found {
+		t.Fatalf("backendtest.Get(%q): the backends are %q", name, names)
+	}
+	backend, err := open()
+	if err != nil {
+		t.Fatalf("backend %q: %v\nTo test without it set %s to the others.", name, err, BackendsEnv)
+	}
+	return backend
+}
+
+func selected(t testing.TB) []string {
+	list := os.Getenv(BackendsEnv)
+	if list == "" {
+		return names
+	}
+	chosen := strings.Split(list, ",")
+	for _, name := range chosen {
+		if !slices.Contains(names, name) {
+			t.Fatalf("$%s is %q: %q is none of %q", BackendsEnv, list, name, names)
+		}
+	}
+	return chosen
+}

@@ -1,0 +1,156 @@
+// Package backends opens a GoMLX backend with no step by the user: it finds an XLA (PJRT) plugin, or fetches one into
+// a cache folder of its own, and otherwise falls back to the pure-Go backend.
+//
+// [Open] is all that most programs need; [Diagnose] says what Open would do and why, without fetching anything.
+//
+// XLA needs a build with cgo (and without the tag "noxla") for linux/amd64, linux/arm64, darwin/arm64 or
+// windows/amd64. Any other build has the pure-Go backend only, and Open and Diagnose say so.
+//
+// Importing this package switches off go-xla's own automatic installation, so that plugins are fetched by Open only.
+package backends
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/pkg/errors"
+)
+
+// Open returns the backend called name:
+//
+//   - "" chooses: $GOMLX_BACKEND if it is set (then nothing else is tried), else what "xla" finds, else pure Go with
+//     one line on stderr that says why.
+//   - "xla" searches for a PJRT plugin in this order: $GOMLX_BACKEND if that names an XLA plugin; the plugins that
+//     go-xla finds installed (see $PJRT_PLUGIN_LIBRARY_PATH); the cache folder (see [CacheDir]); go-xla's installer;
+//     the Python wheel xla-cpu-pjrt, fetched with pip and checked against a pinned SHA-256. The last two need the
+//     network and leave a plugin in the cache folder, so that the network is needed once. It never falls back to
+//     pure Go: the error lists what was tried and what to do.
+//   - "go" (or "gobackend") is the pure-Go backend with unlimited parallelism, since GoMLX's default can deadlock when
+//     many matrix products are ready together.
+//   - anything else is a GoMLX configuration as in $GOMLX_BACKEND: "xla:/path/plugin.so", "xla:cuda,tf32=false",
+//     "go:ops_sequential". A Go configuration without "parallelism=" gets unlimited parallelism as well.
+//
+// Several processes may call Open at once on an empty cache folder: one fetches, the others wait and use what it left.
+// Messages and progress go to stderr, nothing goes to stdout.
+func Open(name string) (compute.Backend, error) {
+	chosen, err := newOpener().open(name)
+	if err != nil {
+		return nil, err
+	}
+	return chosen.backend, nil
+}
+
+// opener holds what Open depends on outside its own logic: the GoMLX backends, the places plugins come from, and the
+// terminal.
+type opener struct {
+	stderr    io.Writer
+	openGo    func(options string) (compute.Backend, error)
+	openXLA   func(options string) (compute.Backend, error) // nil where the build has no XLA
+	installed func() ([]plugin, error)
+	sources   []source
+}
+
+func newOpener() *opener {
+	return &opener{
+		stderr:    os.Stderr,
+		openGo:    openGo,
+		openXLA:   openXLA,
+		installed: installedPlugins,
+		sources:   defaultSources(),
+	}
+}
+
+// choice is an opened backend and how it was arrived at.
+type choice struct {
+	backend compute.Backend
+	config  string // GoMLX configuration that opens the same backend again
+	plugin  plugin // zero for pure Go and for plugins named by a configuration
+	why     string
+}
+
+func (o *opener) open(name string) (choice, error) {
+	configured := os.Getenv(compute.ConfigEnvVar)
+	if configured != "" && (name == "" || name == xlaName && isXLAName(backendName(configured))) {
+		chosen, err := o.openConfig(configured)
+		if err != nil {
+			return choice{}, errors.WithMessagef(err, "$%s is %q", compute.ConfigEnvVar, configured)
+		}
+		chosen.why = fmt.Sprintf("$%s is %q", compute.ConfigEnvVar, configured)
+		return chosen, nil
+	}
+	if name != "" {
+		return o.openConfig(name)
+	}
+	chosen, err := o.searchXLA(false)
+	if err == nil {
+		return chosen, nil
+	}
+	chosen, goErr := o.openConfig(goName)
+	if goErr != nil {
+		return choice{}, goErr
+	}
+	chosen.why = oneLine(err)
+	fmt.Fprintf(o.stderr, "sparsekernel: using the pure-Go backend, slower than XLA, because %s\n", chosen.why)
+	return chosen, nil
+}
+
+// openConfig opens a GoMLX configuration, "<backend>" or "<backend>:<options>".
+func (o *opener) openConfig(config string) (choice, error) {
+	name, options, _ := strings.Cut(config, ":")
+	chosen := choice{config: config, why: fmt.Sprintf("%q was asked for", config)}
+	var err error
+	switch {
+	case name == goName || name == "gobackend":
+		chosen.config = goName + ":" + goOptions(options)
+		chosen.backend, err = o.openGo(options)
+	case isXLAName(name) && o.openXLA == nil:
+		err = errNoXLA
+	case isXLAName(name) && options == "":
+		return o.searchXLA(true)
+	case isXLAName(name):
+		chosen.backend, err = o.openXLA(options)
+	case slices.Contains(compute.List(), name):
+		chosen.backend, err = compute.NewWithConfig(config)
+	default:
+		known := compute.List()
+		slices.Sort(known)
+		err = errors.Errorf("there is no backend %q: give \"\" (automatic), \"xla\", \"go\", "+
+			"or a GoMLX configuration <backend>:<options> with one of %q, such as %q",
+			config, known, "xla:/path/to/plugin.so")
+	}
+	if err != nil {
+		return choice{}, err
+	}
+	return chosen, nil
+}
+
+const (
+	xlaName = "xla"
+	goName  = "go"
+)
+
+// isXLAName reports whether name is one of the names under which go-xla registers its backend.
+func isXLAName(name string) bool {
+	return name == xlaName || name == "stablehlo" || name == "shlo" || name == "hlo"
+}
+
+func backendName(config string) string {
+	name, _, _ := strings.Cut(config, ":")
+	return name
+}
+
+// oneLine flattens an error that may list several reasons.
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(err.Error()), " ")
+}
+
+// recoverTo turns a panic of GoMLX or go-xla into an error.
+func recoverTo(err *error) {
+	if r := recover(); r != nil {
+		*err = errors.Errorf("panic: %v", r)
+	}
+}

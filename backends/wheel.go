@@ -1,0 +1,180 @@
+package backends
+
+import (
+	"archive/zip"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/pkg/errors"
+)
+
+// wheel is a Python wheel that holds a PJRT plugin, pinned by the SHA-256 of the whole file.
+type wheel struct {
+	name, version string
+	platform      string // Python's name of the platform it was built for
+	sha256        string
+	size          int64  // bytes
+	plugin        string // its path in the wheel
+}
+
+// pinnedWheels are the builds of the XLA CPU plugin published by the OpenXLA authors (Apache-2.0), for GOOS/GOARCH.
+// They need glibc 2.27 or newer.
+var pinnedWheels = map[string]wheel{
+	"linux/amd64": {
+		name: "xla-cpu-pjrt", version: "0.0.1", platform: "manylinux_2_27_x86_64",
+		sha256: "55837b6b7b47daa717f2d9a5a03563ea0ceaa338d06a81a1e2d3f060d960decc", size: 63461052,
+		plugin: "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so",
+	},
+	"linux/arm64": {
+		name: "xla-cpu-pjrt", version: "0.0.1", platform: "manylinux_2_27_aarch64",
+		sha256: "8f613be6e891858f40d64f9799319502fff42689661944fc18a6ffd8210b30c9", size: 49514947,
+		plugin: "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so",
+	},
+}
+
+// wheelSource fetches the pinned wheel for this platform with pip.
+func wheelSource() source {
+	platform := runtime.GOOS + "/" + runtime.GOARCH
+	w, found := pinnedWheels[platform]
+	if !found {
+		return source{origin: OriginWheel, id: "wheel", fetch: func(context.Context, string, bool, *progress) ([]string, error) {
+			return nil, errors.Errorf("there is no wheel with an XLA plugin for %s", platform)
+		}}
+	}
+	return w.source(pipDownload)
+}
+
+// downloader leaves the wheel in dir, under any name, and may use dir for temporary files.
+type downloader func(ctx context.Context, w wheel, dir string, patient bool, p *progress) error
+
+func (w wheel) source(download downloader) source {
+	return source{origin: OriginWheel, id: w.name + "-" + w.version,
+		fetch: func(ctx context.Context, dir string, patient bool, p *progress) ([]string, error) {
+			downloads := filepath.Join(dir, "download")
+			if err := os.Mkdir(downloads, 0o755); err != nil {
+				return nil, errors.WithStack(err)
+			}
+			defer os.RemoveAll(downloads)
+			p.say("fetching XLA's CPU plugin once (%s %s, %d MB) into %s", w.name, w.version, w.size/1e6, dir)
+			if err := download(ctx, w, downloads, patient, p); err != nil {
+				return nil, err
+			}
+			file, err := w.find(downloads)
+			if err != nil {
+				return nil, err
+			}
+			if err := w.unpack(file, dir); err != nil {
+				return nil, err
+			}
+			return []string{path.Base(w.plugin)}, nil
+		}}
+}
+
+// find returns the one wheel in dir after comparing it with the pinned hash.
+func (w wheel) find(dir string) (string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.whl"))
+	if err != nil || len(files) != 1 {
+		return "", errors.Errorf("the download of %s %s left %d wheels instead of one", w.name, w.version, len(files))
+	}
+	sum, err := fileSHA256(files[0])
+	if err != nil {
+		return "", err
+	}
+	if sum != w.sha256 {
+		return "", errors.Errorf("the downloaded %s is refused: its SHA-256 is %s instead of the pinned %s, "+
+			"so it is truncated or altered; try again, or look at what answers for the package index",
+			filepath.Base(files[0]), sum, w.sha256)
+	}
+	return files[0], nil
+}
+
+// unpack writes the plugin in the wheel file into dir.
+func (w wheel) unpack(file, dir string) error {
+	archive, err := zip.OpenReader(file)
+	if err != nil {
+		return errors.Wrapf(err, "opening %s", file)
+	}
+	defer archive.Close()
+	in, err := archive.Open(w.plugin)
+	if err != nil {
+		return errors.Wrapf(err, "%s has no %s", file, w.plugin)
+	}
+	defer in.Close()
+	target := filepath.Join(dir, path.Base(w.plugin))
+	out, err := os.Create(target + ".tmp")
+	if err != nil {
+		return errors.WithStack(err)
+	}
+	_, err = io.Copy(out, in)
+	if err == nil {
+		err = out.Sync()
+	}
+	if closeErr := out.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return errors.Wrapf(err, "unpacking %s", target)
+	}
+	return errors.WithStack(os.Rename(out.Name(), target))
+}
+
+// pipDownload downloads the wheel with the user's own pip, which knows the user's index, proxy and certificates.
+func pipDownload(ctx context.Context, w wheel, dir string, patient bool, p *progress) error {
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		return errors.New("python3 is not installed: install it with pip")
+	}
+	requirements := filepath.Join(dir, "requirements.txt")
+	line := fmt.Sprintf("%s==%s --hash=sha256:%s\n", w.name, w.version, w.sha256)
+	if err := os.WriteFile(requirements, []byte(line), 0o644); err != nil {
+		return errors.WithStack(err)
+	}
+	pip := func(flags ...string) (arrived bool, err error) {
+		tmp, err := os.MkdirTemp(dir, "tmp-")
+		if err != nil {
+			return false, errors.WithStack(err)
+		}
+		args := append([]string{"-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--platform", w.platform,
+			"--require-hashes", "--requirement", requirements, "--dest", dir,
+			"--no-input", "--progress-bar=off", "--disable-pip-version-check"}, flags...)
+		cmd := exec.CommandContext(ctx, python, args...)
+		cmd.Env = append(os.Environ(), "TMPDIR="+tmp, "PIP_REQUIRE_VIRTUALENV=0")
+		return p.watch(tmp, w.size, func() error {
+			output, err := cmd.CombinedOutput()
+			if err == nil {
+				return nil
+			}
+			if strings.Contains(string(output), "No module named pip") {
+				return errors.Errorf("%s has no pip: install it (python3-pip in most Linux distributions)", python)
+			}
+			return errors.Errorf("pip download: %v: %s", err, lastLines(string(output), 3))
+		})
+	}
+	if patient {
+		_, err := pip()
+		return err
+	}
+	quick := []string{"--retries=0"}
+	if os.Getenv("PIP_DEFAULT_TIMEOUT") == "" {
+		quick = append(quick, "--timeout=5")
+	}
+	arrived, err := pip(quick...)
+	if err != nil && arrived {
+		// The index answers, but not at a quick trial's pace.
+		_, err = pip()
+	}
+	return err
+}
+
+// lastLines joins the last n lines of output, where programs say what went wrong.
+func lastLines(output string, n int) string {
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], " / ")
+}

@@ -1,0 +1,78 @@
+//go:build cgo && ((linux && (amd64 || arm64)) || (darwin && arm64) || (windows && amd64)) && !noxla
+
+package backends
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/pjrt"
+)
+
+func init() {
+	xla.EnableAutoInstall(false)
+}
+
+var errNoXLA error
+
+// goXLAVersion is the release of the CPU plugin that go-xla was tested with.
+var goXLAVersion = pjrt.DefaultCPUVersion
+
+// openXLA opens "xla:<options>". It turns go-xla's panics, such as the one on a plugin that cannot be loaded, into
+// errors.
+func openXLA(options string) (backend compute.Backend, err error) {
+	defer recoverTo(&err)
+	// The concrete type is kept from becoming a non-nil interface around a nil pointer.
+	b, err := xla.NewWithOptions(options, nil)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// installedPlugins lists the plugins that go-xla finds on this machine, the preferred one first.
+func installedPlugins() (plugins []plugin, err error) {
+	defer recoverTo(&err)
+	paths := pjrt.AvailablePlugins()
+	names := slices.SortedFunc(maps.Keys(paths), func(a, b string) int {
+		if d := preference(a) - preference(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+	for _, name := range names {
+		plugins = append(plugins, plugin{options: name, Path: paths[name], Origin: OriginInstalled})
+	}
+	return plugins, nil
+}
+
+// preference is the place of a plugin name in go-xla's order; versioned names such as "cpu_v0.83.1" follow plain ones.
+func preference(name string) int {
+	for i, known := range xla.DefaultPlugins {
+		if name == known {
+			return i
+		}
+		if strings.HasPrefix(name, known+"_") {
+			return len(xla.DefaultPlugins) + i
+		}
+	}
+	return 2 * len(xla.DefaultPlugins)
+}
+
+func defaultSources() []source {
+	return []source{goXLASource(), wheelSource()}
+}
+
+// pluginVersion returns the PJRT API version of a plugin that is, or can be, loaded.
+func pluginVersion(path string) (major, minor int, err error) {
+	defer recoverTo(&err)
+	p, err := pjrt.GetPlugin(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	major, minor = p.Version()
+	return major, minor, nil
+}
