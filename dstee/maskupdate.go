@@ -1,0 +1,193 @@
+package dstee
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// MaskUpdate reports one mask update.
+type MaskUpdate struct {
+	Step         int // The optimizer step after which it happened, counted from 1.
+	Round        int // How many updates were applied so far in the run, this one included.
+	DropFraction float64
+
+	// Skipped tells that the masks were left as they were, for the given Reason: a gradient that is NaN or infinite says
+	// nothing about where to grow. SkippedRounds counts such updates so far.
+	Skipped       bool
+	Reason        string
+	SkippedRounds int
+
+	Layers []LayerUpdate // Empty if skipped.
+}
+
+// LayerUpdate reports the update of one layer's mask.
+type LayerUpdate struct {
+	Path     string // The weight's path in the store.
+	Size     int    // Number of weights.
+	Active   int    // Active weights after the update.
+	Dropped  int    // Weights dropped, those regrown at once included.
+	Grown    int    // Weights grown, those regrown at once included.
+	Regrown  int    // Weights dropped and regrown in this same update.
+	Explored int    // Weights active in any topology so far.
+}
+
+// Totals returns the sum over all layers.
+func (r *MaskUpdate) Totals() LayerUpdate {
+	var total LayerUpdate
+	for _, l := range r.Layers {
+		total.Size += l.Size
+		total.Active += l.Active
+		total.Dropped += l.Dropped
+		total.Grown += l.Grown
+		total.Regrown += l.Regrown
+		total.Explored += l.Explored
+	}
+	return total
+}
+
+// Update updates all masks after the given optimizer step, whatever the schedule of updates says. The loop hook calls
+// it; call it only in a training loop of your own.
+//
+// If the gradient of any layer is NaN or infinite, no mask changes, and the update counts as skipped.
+func (s *Sparsifier) Update(step int) (*MaskUpdate, error) {
+	if s.layers == nil {
+		return nil, fmt.Errorf("dstee: there are no masks to update at step %d: wrap the optimizer with Sparsifier.Optimizer, "+
+			"or call Prepare", step)
+	}
+	round := &MaskUpdate{Step: step, DropFraction: s.dropFraction.Over(s.steps).At(step)}
+	for _, l := range s.layers {
+		finite, err := s.execs.finiteExec.Exec1(l.gradient.MustValue())
+		if err != nil {
+			return nil, fmt.Errorf("dstee: reading the gradient of %q: %w", l.path, err)
+		}
+		if !tensors.ToScalar[bool](finite) {
+			round.Skipped = true
+			round.Reason = fmt.Sprintf("the gradient of %q holds a NaN or an infinity", l.path)
+			break
+		}
+	}
+	if !round.Skipped {
+		moves, err := s.chooseMoves(step, round.DropFraction)
+		if err != nil {
+			return nil, err
+		}
+		for i, l := range s.layers {
+			report, err := s.applyMove(l, moves[i])
+			if err != nil {
+				return nil, err
+			}
+			round.Layers = append(round.Layers, report)
+		}
+	}
+	if err := s.countRound(round); err != nil {
+		return nil, err
+	}
+	for _, fn := range s.onUpdate {
+		if err := fn(round); err != nil {
+			return nil, fmt.Errorf("dstee: OnUpdate at step %d: %w", step, err)
+		}
+	}
+	return round, nil
+}
+
+// chooseMoves returns the moves of all layers. Nothing is changed yet, so that an error leaves all masks as they were.
+func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error) {
+	targets, err := s.targets(s.layers, step)
+	if err != nil {
+		return nil, err
+	}
+	moves := make([]Move, len(s.layers))
+	for i, l := range s.layers {
+		gradient := l.gradient.MustValue()
+		if n := s.gradientsSummed(step); n > 1 {
+			if gradient, err = s.execs.scaleExec.Exec1(gradient, float32(1)/float32(n)); err != nil {
+				return nil, fmt.Errorf("dstee: averaging the gradients of %q: %w", l.path, err)
+			}
+		}
+		state := LayerState{Weight: l.weight.MustValue(), Gradient: gradient, Mask: l.mask.MustValue(), Visits: l.visits.MustValue()}
+		updater, err := s.updater(l)
+		if err != nil {
+			return nil, err
+		}
+		if moves[i], err = updater.Update(state, l.active, targets[i], dropFraction, step, s.layerSeed(l, step)); err != nil {
+			return nil, fmt.Errorf("layer %q: %w", l.path, err)
+		}
+	}
+	return moves, nil
+}
+
+// applyMove gives a layer its new mask: visits count it, and the weights and the optimizer's state that it leaves out
+// become zero. Weights that were dropped and regrown keep both.
+func (s *Sparsifier) applyMove(l *layer, move Move) (LayerUpdate, error) {
+	fail := func(err error) (LayerUpdate, error) {
+		return LayerUpdate{}, fmt.Errorf("dstee: changing the mask of %q: %w", l.path, err)
+	}
+	visits, explored, entered, err := s.execs.visitExec.Exec3(l.visits.MustValue(), l.mask.MustValue(), move.Mask)
+	if err != nil {
+		return fail(err)
+	}
+	if err := l.visits.SetValue(visits); err != nil {
+		return fail(err)
+	}
+	if err := l.mask.SetValue(move.Mask); err != nil {
+		return fail(err)
+	}
+	if err := s.execs.mask(l.weight, move.Mask); err != nil {
+		return fail(err)
+	}
+	for _, state := range l.states {
+		if err := s.execs.mask(state, move.Mask); err != nil {
+			return fail(err)
+		}
+	}
+	l.active += move.Grown - move.Dropped
+	return LayerUpdate{
+		Path:     l.path,
+		Size:     l.size,
+		Active:   l.active,
+		Dropped:  move.Dropped,
+		Grown:    move.Grown,
+		Regrown:  move.Grown - int(tensors.ToScalar[int32](entered)),
+		Explored: int(tensors.ToScalar[int32](explored)),
+	}, move.Kept.FinalizeAll()
+}
+
+// countRound counts the round as applied or skipped, in the store so that a resumed run goes on counting.
+func (s *Sparsifier) countRound(round *MaskUpdate) error {
+	applied := tensors.ToScalar[int64](s.rounds.MustValue())
+	skipped := tensors.ToScalar[int64](s.skipped.MustValue())
+	counter := s.rounds
+	if round.Skipped {
+		skipped++
+		counter = s.skipped
+	} else {
+		applied++
+	}
+	round.Round, round.SkippedRounds = int(applied), int(skipped)
+	value := applied
+	if round.Skipped {
+		value = skipped
+	}
+	if err := counter.SetValue(tensors.FromScalar(value)); err != nil {
+		return fmt.Errorf("dstee: counting the update of step %d: %w", round.Step, err)
+	}
+	return nil
+}
+
+// gradientsSummed is how many gradients the layers' gradient variables hold the sum of, after the given update step:
+// as many as asked for, or as there were steps since the update before.
+func (s *Sparsifier) gradientsSummed(step int) int {
+	if s.gradients == 1 {
+		return 1
+	}
+	n := 1
+	for n < s.gradients && n < step && !s.updates.At(step-n) {
+		n++
+	}
+	return n
+}
+
+// roundToInt rounds half away from zero.
+func roundToInt(x float64) int { return int(math.Round(x)) }

@@ -1,0 +1,244 @@
+package dstee
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+	"github.com/gomlx/gomlx/support/exceptions"
+)
+
+// Optimizer wraps the optimizer of a model so that its training is sparse: the wrapper keeps the dense gradient for
+// growth, gives base the gradient of the active weights, and masks the weights and base's state after base's update.
+//
+// Any base will do. One that takes gradients (GoMLX's SGD and Adam families, and package optimizers) never sees those
+// of inactive weights. One that computes them itself does, but neither its state nor the weights keep them.
+//
+// State is masked if it has a weight's shape, and a path that holds the weight's, as GoMLX's optimizers name it. State
+// named otherwise belongs to the only weight of its shape, or to the only weight whose gradient it is computed from.
+func (s *Sparsifier) Optimizer(base optimizer.Interface) optimizer.Interface {
+	return &sparseOptimizer{s: s, base: base}
+}
+
+// sparseOptimizer is base with masks.
+type sparseOptimizer struct {
+	s    *Sparsifier
+	base optimizer.Interface
+}
+
+var (
+	_ optimizer.Interface         = (*sparseOptimizer)(nil)
+	_ train.OptimizeWithGradients = (*sparseOptimizer)(nil)
+)
+
+// UpdateGraph implements optimizer.Interface.
+func (o *sparseOptimizer) UpdateGraph(scope *model.Scope, g *Graph, loss *Node) {
+	if o.s.detached {
+		o.base.UpdateGraph(scope, g, loss)
+		return
+	}
+	if !loss.Shape().IsScalar() {
+		exceptions.Panicf("dstee: the loss to optimize must be a scalar, got shape %s", loss.Shape())
+	}
+	keepRandomState(scope.Store())
+	grads := scope.BuildTrainableVariablesGradientsGraph(loss)
+	if _, ok := o.base.(train.OptimizeWithGradients); ok {
+		o.UpdateGraphWithGradients(scope, grads, loss.DType())
+		return
+	}
+	o.s.mustPrepare(scope, g)
+	o.s.keepGradients(scope, g, grads)
+	o.base.UpdateGraph(scope, g, loss)
+	o.s.maskVariables(g, nil)
+}
+
+// UpdateGraphWithGradients implements train.OptimizeWithGradients, which accumulating gradients needs.
+func (o *sparseOptimizer) UpdateGraphWithGradients(scope *model.Scope, grads []*Node, lossDType dtypes.DType) {
+	base, ok := o.base.(train.OptimizeWithGradients)
+	if !ok {
+		exceptions.Panicf("dstee: the optimizer %T cannot take accumulated gradients: it does not implement train.OptimizeWithGradients", o.base)
+	}
+	if len(grads) == 0 {
+		exceptions.Panicf("dstee: the model has no trainable variable")
+	}
+	if o.s.detached {
+		base.UpdateGraphWithGradients(scope, grads, lossDType)
+		return
+	}
+	g := grads[0].Graph()
+	o.s.mustPrepare(scope, g)
+	grads = slices.Clone(grads)
+	sources := o.s.keepGradients(scope, g, grads)
+	base.UpdateGraphWithGradients(scope, grads, lossDType)
+	o.s.maskVariables(g, sources)
+}
+
+// Clear implements optimizer.Interface. It keeps masks and visits, which belong to the weights.
+func (o *sparseOptimizer) Clear(scope *model.Scope) error { return o.base.Clear(scope) }
+
+// mustPrepare prepares the trainable variables of the graph, and panics on error.
+func (s *Sparsifier) mustPrepare(scope *model.Scope, g *Graph) {
+	err := s.prepare(g.Backend(), scope.Store(), func(v *model.Variable) bool { return v.InUseByGraph(g) })
+	if err != nil {
+		panic(err)
+	}
+}
+
+// keepRandomState keeps GoMLX's random state out of the optimizer's hands. A checkpoint loads it as a trainable variable;
+// "trained", it would make the resumed run differ from the one that was saved.
+func keepRandomState(store *model.Store) {
+	if state := store.GetVariable("/" + model.RNGStateVariableName); state != nil {
+		state.SetTrainable(false)
+	}
+}
+
+// keepGradients stores the dense gradients of the sparse layers, and replaces them in grads by those of the active
+// weights. grads has one entry per trainable variable in use, in the order of the scope's variables. It returns the
+// layers by the node of their masked gradient.
+func (s *Sparsifier) keepGradients(scope *model.Scope, g *Graph, grads []*Node) map[*Node]*layer {
+	layers := make(map[*model.Variable]*layer, len(s.layers))
+	for _, l := range s.layers {
+		layers[l.weight] = l
+	}
+	sources := make(map[*Node]*layer, len(s.layers))
+	i := 0
+	for v := range scope.IterVariables() {
+		if !v.Trainable || !v.InUseByGraph(g) {
+			continue
+		}
+		if l := layers[v]; l != nil {
+			kept := grads[i]
+			if s.accumulate != nil {
+				sum := Add(l.gradient.NodeValue(g), grads[i])
+				kept = Where(s.accumulate.NodeValue(g), sum, grads[i])
+			}
+			l.gradient.SetNodeValue(kept)
+			grads[i] = applyMask(l.mask.NodeValue(g), grads[i])
+			sources[grads[i]] = l
+		}
+		i++
+	}
+	return sources
+}
+
+// maskVariables masks the weights and the base optimizer's state in the graph, after the base's update. sources are the
+// layers by the gradient given to the base, nil if the base computed its own.
+func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
+	for _, l := range s.layers {
+		l.states = nil
+		if !l.weight.InUseByGraph(g) {
+			continue
+		}
+		s.maskInGraph(g, l, l.weight)
+		s.store.Scope(layerScope(l.path)).SetGraphParam(g, managedGraphParam, true)
+	}
+	for v := range s.store.IterVariables() {
+		if v.Trainable || !v.ChangedInGraph(g) || underScope(v, Scope) || underScope(v, "/"+train.AccumulatedGradientsScope) {
+			continue
+		}
+		if l := s.owner(g, v, sources); l != nil {
+			s.maskInGraph(g, l, v)
+			l.states = append(l.states, v)
+		}
+	}
+}
+
+// maskInGraph masks the value that the graph gives the variable.
+func (s *Sparsifier) maskInGraph(g *Graph, l *layer, v *model.Variable) {
+	if v.ChangedInGraph(g) {
+		v.SetNodeValue(applyMask(l.mask.NodeValue(g), v.NodeValue(g)))
+	}
+}
+
+// owner returns the layer that a state tensor of the optimizer belongs to, nil if it belongs to none.
+func (s *Sparsifier) owner(g *Graph, state *model.Variable, sources map[*Node]*layer) *layer {
+	var sameShape []*layer
+	var byPath *layer
+	for _, l := range s.layers {
+		if !slices.Equal(l.weight.Shape().Dimensions, state.Shape().Dimensions) {
+			continue
+		}
+		sameShape = append(sameShape, l)
+		// The longest path decides: that of "/a/w" is also in the state of "/b/a/w".
+		if strings.Contains(state.Path(), l.path) && (byPath == nil || len(l.path) > len(byPath.path)) {
+			byPath = l
+		}
+	}
+	switch {
+	case byPath != nil:
+		return byPath
+	case len(sameShape) == 0:
+		return nil
+	case len(sameShape) == 1 && s.onlyOfShape(g, sameShape[0]):
+		return sameShape[0]
+	}
+	return onlySource(state.NodeValue(g), sources)
+}
+
+// onlyOfShape tells whether no other trainable variable of the graph has the layer's shape.
+func (s *Sparsifier) onlyOfShape(g *Graph, l *layer) bool {
+	for v := range s.store.IterVariables() {
+		if v != l.weight && v.Trainable && v.InUseByGraph(g) && slices.Equal(v.Shape().Dimensions, l.weight.Shape().Dimensions) {
+			return false
+		}
+	}
+	return true
+}
+
+// onlySource returns the layer whose gradient the node is computed from, if there is exactly one.
+func onlySource(node *Node, sources map[*Node]*layer) *layer {
+	var found []*layer
+	seen := map[*Node]bool{}
+	pending := []*Node{node}
+	for len(pending) > 0 {
+		n := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
+		if seen[n] {
+			continue
+		}
+		seen[n] = true
+		if l := sources[n]; l != nil {
+			found = append(found, l)
+			continue // What the gradient itself is computed from says nothing.
+		}
+		pending = append(pending, n.Inputs()...)
+	}
+	if len(found) == 1 {
+		return found[0]
+	}
+	return nil
+}
+
+// underScope tells whether the variable lies under the scope with the given path.
+func underScope(v *model.Variable, scope string) bool {
+	return strings.HasPrefix(v.Path(), scope+"/")
+}
+
+// UnmaskedStates names the optimizer's state tensors that have the shape of a sparse layer but could not be told to
+// belong to one: they are left as the optimizer makes them. Empty before training has built its first graph, and for
+// all of GoMLX's optimizers.
+func (s *Sparsifier) UnmaskedStates() []string {
+	var paths []string
+	if s.store == nil {
+		return nil
+	}
+	for v := range s.store.IterVariables() {
+		if v.Trainable || underScope(v, Scope) || underScope(v, "/"+train.AccumulatedGradientsScope) {
+			continue
+		}
+		sameShape, masked := false, false
+		for _, l := range s.layers {
+			sameShape = sameShape || slices.Equal(l.weight.Shape().Dimensions, v.Shape().Dimensions)
+			masked = masked || slices.Contains(l.states, v)
+		}
+		if sameShape && !masked {
+			paths = append(paths, fmt.Sprintf("%s %v", v.Path(), v.Shape().Dimensions))
+		}
+	}
+	return paths
+}

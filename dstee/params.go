@@ -1,0 +1,92 @@
+package dstee
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Hyperparameters of GoMLX's store that say how weights are sparse. Those of layers are inherited through scopes: a
+// value set in a scope holds for the weights under it. Values set in the [Sparsifier]'s builder come first.
+const (
+	// ParamDensity is the share of weights that are active, in (0, 1]. Set at the root, it is the global density, which
+	// ParamDistribution shares out among layers; set in a deeper scope, it is the density of each layer under that
+	// scope. Float64, default [DefaultDensity].
+	ParamDensity = "dst_density"
+
+	// ParamDistribution names the [Distribution] of the global density: "erk", "er" or "uniform". Read at the root.
+	// String, default "erk".
+	ParamDistribution = "dst_distribution"
+
+	// ParamStructure names the pattern that active weights form: "unstructured", any pattern. String, default
+	// "unstructured".
+	ParamStructure = "dst_structure"
+
+	// ParamDrop names the score by which active weights are kept, see [DropByName]. String, default "magnitude".
+	ParamDrop = "dst_drop"
+
+	// ParamGrow names the score by which inactive weights are grown, see [GrowthByName]. String, default "dst-ee".
+	ParamGrow = "dst_grow"
+
+	// ParamC is the coefficient c of the exploration term of DST-EE. Float64, default [DefaultC].
+	ParamC = "dst_c"
+
+	// ParamEpsilon is the ε of the exploration term of DST-EE. Float64, default [DefaultEpsilon].
+	ParamEpsilon = "dst_epsilon"
+
+	// ParamDeltaT is the number of steps between mask updates. Read at the root. Int, default [DefaultDeltaT].
+	ParamDeltaT = "dst_delta_t"
+
+	// ParamDropFraction is the share of active weights dropped by the first update; it anneals along a cosine to
+	// [LastDropFraction] at the end of the run. Read at the root. Float64, default [DefaultDropFraction].
+	ParamDropFraction = "dst_drop_fraction"
+
+	// ParamSeed seeds the initial masks and random scores. Read at the root. Int, default 0.
+	ParamSeed = "dst_seed"
+)
+
+// Defaults of the hyperparameters.
+const (
+	DefaultDensity      = 0.05
+	DefaultDistribution = "erk"
+	DefaultDeltaT       = 100   // As RigL; DST-EE's code has 1000, for runs of 60,000 steps.
+	DefaultDropFraction = 0.5   // As DST-EE's and ITOP's code.
+	LastDropFraction    = 0.005 // As DST-EE's and ITOP's code.
+)
+
+const unstructured = "unstructured"
+
+// layerDensity returns the density set for the layer whose weight is v in its scope or one above it, below the root;
+// 0 if there is none.
+func layerDensity(v *model.Variable, store *model.Store) (float64, error) {
+	own := map[string]any{}
+	for path, value := range store.IterParams() {
+		scope, key := model.SplitPath(path)
+		if key == ParamDensity {
+			own[scope] = value
+		}
+	}
+	for scope := v.Scope(); scope != model.RootScopePath; scope, _ = model.SplitPath(scope) {
+		if value, found := own[scope]; found && value != nil {
+			density := model.GetParamOr(store.Scope(scope), ParamDensity, 0.0)
+			return density, checkDensity(density, fmt.Sprintf("the hyperparameter %q of scope %q", ParamDensity, scope))
+		}
+	}
+	return 0, nil
+}
+
+// checkDensity says what is wrong with a density.
+func checkDensity(density float64, what string) error {
+	if !(density > 0 && density <= 1) {
+		return fmt.Errorf("dstee: %s must be in (0, 1], got %g", what, density)
+	}
+	return nil
+}
+
+// checkStructure says what is wrong with the structure that the scope's hyperparameters ask for.
+func checkStructure(scope *model.Scope) error {
+	if name := model.GetParamOr(scope, ParamStructure, unstructured); name != unstructured {
+		return fmt.Errorf("dstee: unknown structure %q in scope %q, the known one is %q", name, scope.Scope(), unstructured)
+	}
+	return nil
+}

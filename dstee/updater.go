@@ -1,0 +1,194 @@
+package dstee
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/compute"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// Place is where a mask update selects the weights to drop and to grow. Scores are computed on the backend either way;
+// both places give the same bits.
+type Place int
+
+const (
+	// Auto selects on the host if the backend shares its memory with it (CPU), else on the device.
+	Auto Place = iota
+	// OnHost selects in Go, by radix selection. On a CPU it reads the scores without copying them.
+	OnHost
+	// OnDevice selects in a compiled graph: no weight leaves the device.
+	OnDevice
+)
+
+// String names the place.
+func (p Place) String() string {
+	return [...]string{"auto", "host", "device"}[p]
+}
+
+// Updater moves masks: it is the mask update of DST-EE for one layer, without any training around it.
+//
+// It compiles its graphs once per shape: fractions, counts, steps and parameters of the acquisitions are inputs.
+// It is not safe for concurrent use.
+type Updater struct {
+	backend    compute.Backend
+	drop, grow Acquisition
+	place      Place
+
+	dropScore, growScore *Exec
+	keepTop, growTop     *Exec // Only used on the device.
+}
+
+// NewUpdater returns an updater that drops the active weights of lowest drop score and grows the inactive ones of
+// highest grow score, on the given backend.
+func NewUpdater(backend compute.Backend, drop, grow Acquisition, place Place) (*Updater, error) {
+	for _, a := range []Acquisition{drop, grow} {
+		if a.Score == nil {
+			return nil, fmt.Errorf("dstee: the acquisition %q has no Score function", a.Name)
+		}
+	}
+	if place == Auto {
+		place = OnDevice
+		if backend.HasSharedBuffers() {
+			place = OnHost
+		}
+	}
+	u := &Updater{backend: backend, drop: drop, grow: grow, place: place}
+	u.dropScore = newExec(backend, drop.graph)
+	u.growScore = newExec(backend, grow.graph)
+	u.keepTop = newExec(backend, topKGraph)
+	u.growTop = newExec(backend, func(scores, kept, k *Node) *Node {
+		return LogicalOr(kept, topKGraph(scores, LogicalNot(kept), k))
+	})
+	return u, nil
+}
+
+// newExec returns an executor without a limit on the number of shapes it is compiled for: a model may have many.
+func newExec[F ExecGraphFn](backend compute.Backend, fn F) *Exec {
+	exec := MustNewExec(backend, fn)
+	exec.SetMaxCache(-1)
+	return exec
+}
+
+// LayerState is what a mask update reads of one layer. The tensors share one shape.
+type LayerState struct {
+	Weight   *tensors.Tensor // Any float dtype; zero where inactive.
+	Gradient *tensors.Tensor // Any float dtype: the gradient with respect to the dense weights.
+	Mask     *tensors.Tensor // Bool, true where active.
+	Visits   *tensors.Tensor // Int32: the number of topologies in which each weight was active.
+}
+
+// Move is the outcome of a mask update for one layer.
+type Move struct {
+	// Kept is the mask of the weights that survived the drop (Bool), Mask the new mask: those and the grown ones.
+	// A weight in Mask but not in Kept was grown; if it was active before, it was dropped and regrown at once.
+	Kept, Mask *tensors.Tensor
+
+	// Dropped and Grown are how many weights were dropped and grown. Those that were dropped and regrown count in both.
+	Dropped, Grown int
+}
+
+// Update chooses the new mask of a layer after the optimizer step t = step: of the active weights, counted by active,
+// it drops the ⌈dropFraction · active⌉ of lowest drop score, then it grows, among all that are inactive after the
+// drop, those of highest grow score until target are active. If the target leaves fewer than the drop would keep, more
+// are dropped and none grown. Ties go to the lowest flat index. seed feeds [Signals.Random].
+//
+// The layer's tensors are not changed: weights dropped and regrown keep their value, and visits are the caller's to
+// count ([Sparsifier] does both).
+func (u *Updater) Update(layer LayerState, active, target int, dropFraction float64, step int, seed uint32) (Move, error) {
+	if !(dropFraction >= 0 && dropFraction <= 1) {
+		return Move{}, fmt.Errorf("dstee: the drop fraction must be in [0, 1], got %g at step %d", dropFraction, step)
+	}
+	if size := layer.Weight.Size(); target < 0 || target > size || active < 0 || active > size {
+		return Move{}, fmt.Errorf("dstee: a layer of %d weights cannot have %d active now and %d after the update", size, active, target)
+	}
+	if step < 1 {
+		return Move{}, fmt.Errorf("dstee: steps count from 1, got %d", step)
+	}
+	keep := min(active-int(math.Ceil(dropFraction*float64(active))), target)
+	move := Move{Dropped: active - keep, Grown: target - keep}
+	var err error
+	if u.place == OnHost {
+		move.Kept, move.Mask, err = u.selectOnHost(layer, keep, move.Grown, step, seed)
+	} else {
+		move.Kept, move.Mask, err = u.selectOnDevice(layer, keep, move.Grown, step, seed)
+	}
+	if err != nil {
+		return Move{}, fmt.Errorf("dstee: mask update of step %d on %s: %w", step, u.place, err)
+	}
+	return move, nil
+}
+
+// score runs an acquisition's graph on the layer.
+func (u *Updater) score(exec *Exec, a Acquisition, layer LayerState, step int, seed uint32) (*tensors.Tensor, error) {
+	inputs := []any{layer.Weight, layer.Gradient, layer.Mask, layer.Visits}
+	scores, err := exec.Exec1(append(inputs, a.inputs(step, seed)...)...)
+	if err != nil {
+		return nil, fmt.Errorf("score %q: %w", a.Name, err)
+	}
+	return scores, nil
+}
+
+// selectOnHost returns the kept and the new mask, chosen in Go.
+func (u *Updater) selectOnHost(layer LayerState, keep, grow, step int, seed uint32) (kept, mask *tensors.Tensor, err error) {
+	keptFlat := make([]bool, layer.Weight.Size())
+	err = u.withScores(u.dropScore, u.drop, layer, step, seed, func(scores []float32) error {
+		return tensors.ConstFlatData(layer.Mask, func(active []bool) {
+			topKOnHost(scores, active, true, keep, keptFlat)
+		})
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	maskFlat := append([]bool(nil), keptFlat...)
+	err = u.withScores(u.growScore, u.grow, layer, step, seed, func(scores []float32) error {
+		topKOnHost(scores, keptFlat, false, grow, maskFlat)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	dims := layer.Weight.Shape().Dimensions
+	return tensors.FromFlatDataAndDimensions(keptFlat, dims...), tensors.FromFlatDataAndDimensions(maskFlat, dims...), nil
+}
+
+// withScores lends fn the scores of the layer.
+func (u *Updater) withScores(exec *Exec, a Acquisition, layer LayerState, step int, seed uint32, fn func(scores []float32) error) error {
+	scores, err := u.score(exec, a, layer, step, seed)
+	if err != nil {
+		return err
+	}
+	var inner error
+	if err := tensors.ConstFlatData(scores, func(flat []float32) { inner = fn(flat) }); err != nil {
+		return err
+	}
+	if inner != nil {
+		return inner
+	}
+	return scores.FinalizeAll()
+}
+
+// selectOnDevice returns the kept and the new mask, chosen by compiled graphs.
+//
+// Scoring and selecting are separate programs on purpose: compiled alone, the score has the same bits as the one that
+// selectOnHost reads; fused with the selection, its rounding could differ.
+func (u *Updater) selectOnDevice(layer LayerState, keep, grow, step int, seed uint32) (kept, mask *tensors.Tensor, err error) {
+	scores, err := u.score(u.dropScore, u.drop, layer, step, seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	if kept, err = u.keepTop.Exec1(scores, layer.Mask, int32(keep)); err != nil {
+		return nil, nil, err
+	}
+	if err := scores.FinalizeAll(); err != nil {
+		return nil, nil, err
+	}
+	if scores, err = u.score(u.growScore, u.grow, layer, step, seed); err != nil {
+		return nil, nil, err
+	}
+	if mask, err = u.growTop.Exec1(scores, kept, int32(grow)); err != nil {
+		return nil, nil, err
+	}
+	return kept, mask, scores.FinalizeAll()
+}

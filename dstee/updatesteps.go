@@ -1,0 +1,102 @@
+package dstee
+
+import (
+	"fmt"
+	"slices"
+)
+
+// UpdateSteps says after which optimizer steps the masks are updated. Steps are counted from 1; the mask update of
+// step t happens after its optimizer step.
+type UpdateSteps interface {
+	// At tells whether the masks are updated after the given step.
+	At(step int) bool
+
+	// Next returns the first update step after the given one, or 0 if there is none.
+	Next(step int) int
+
+	// Over returns the update steps of a run of the given number of steps: an open end becomes that number.
+	Over(steps int) UpdateSteps
+
+	// String names the steps, for people.
+	String() string
+}
+
+// Every updates the masks every DeltaT steps: after the multiples of DeltaT from Begin to End, both included.
+type Every struct {
+	DeltaT     int // Steps between updates, ΔT in the paper.
+	Begin, End int // Steps; End 0 means the end of the run.
+}
+
+// At implements [UpdateSteps].
+func (e Every) At(step int) bool {
+	return step > 0 && step%e.DeltaT == 0 && step >= e.Begin && (e.End == 0 || step <= e.End)
+}
+
+// Next implements [UpdateSteps].
+func (e Every) Next(step int) int {
+	next := (max(step, e.Begin-1)/e.DeltaT + 1) * e.DeltaT
+	if e.End != 0 && next > e.End {
+		return 0
+	}
+	return next
+}
+
+// Over implements [UpdateSteps].
+func (e Every) Over(steps int) UpdateSteps {
+	if e.End == 0 {
+		e.End = steps
+	}
+	return e
+}
+
+// String implements [UpdateSteps].
+func (e Every) String() string {
+	return fmt.Sprintf("every %d steps %s", e.DeltaT, span(e.Begin, e.End))
+}
+
+// AtSteps updates the masks after the listed steps, which must increase.
+type AtSteps []int
+
+// At implements [UpdateSteps].
+func (a AtSteps) At(step int) bool { return slices.Contains(a, step) }
+
+// Next implements [UpdateSteps].
+func (a AtSteps) Next(step int) int {
+	for _, s := range a {
+		if s > step {
+			return s
+		}
+	}
+	return 0
+}
+
+// Over implements [UpdateSteps].
+func (a AtSteps) Over(int) UpdateSteps { return a }
+
+// String implements [UpdateSteps].
+func (a AtSteps) String() string { return fmt.Sprintf("after steps %v", []int(a)) }
+
+// checkUpdateSteps says what is wrong with u for a run that goes from the step first to the step last, both
+// optimizer steps counted from 1.
+func checkUpdateSteps(u UpdateSteps, first, last int) error {
+	switch u := u.(type) {
+	case Every:
+		if u.DeltaT < 1 {
+			return fmt.Errorf("dstee: the masks cannot be updated every %d steps: ΔT must be at least 1", u.DeltaT)
+		}
+		if u.Begin < 0 || u.End < 0 || (u.End != 0 && u.End < u.Begin) {
+			return fmt.Errorf("dstee: mask updates cannot go from step %d to step %d", u.Begin, u.End)
+		}
+	case AtSteps:
+		for i, step := range u {
+			if step < 1 || (i > 0 && step <= u[i-1]) {
+				return fmt.Errorf("dstee: the list of update steps must increase and start at 1 or later, got %v", []int(u))
+			}
+		}
+	}
+	if next := u.Next(first - 1); next == 0 || next > last {
+		return fmt.Errorf("dstee: the masks would never move: no update (%s) falls within the run, which goes from "+
+			"step %d to step %d; lower ΔT, train longer, or use Static()", u, first, last)
+	}
+	return nil
+}
