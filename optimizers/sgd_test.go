@@ -182,6 +182,13 @@ func TestLearningRateVariable(t *testing.T) {
 		p.step(t, 1)
 		require.Equal(t, before, values(t, store, weightsPath), "rate 0 must not change weights")
 		require.Equal(t, 1, p.builds)
+
+		given := newProblem(t, backend, model.NewStore(), dtypes.Float64, optimizers.SGD().LearningRate(1).Done())
+		_, err := given.store.CreateVariable(ratePath, tensors.FromScalar(0.0))
+		require.NoError(t, err)
+		given.step(t, 0)
+		require.Equal(t, given.W0, values(t, given.store, weightsPath), "a variable that exists keeps its value")
+		require.False(t, given.store.GetVariable(ratePath).Trainable)
 	})
 }
 
@@ -207,6 +214,10 @@ func TestClipping(t *testing.T) {
 				require.False(t, math.IsNaN(x), "the NaN must not stay in the momentum")
 			}
 		}},
+		"overflow": {true, optimizer.ParamClipNaN, func(t *testing.T, p *problem) {
+			require.NoError(t, p.stepTo([]float64{3e38, 0, 0, 0}, p.B0)) // finite, and infinite with Nesterov's momentum
+			require.InDelta(t, p.W0[0], values(t, p.store, weightsPath)[0], 1e-7)
+		}},
 		"NaN not clipped": {false, optimizer.ParamClipNaN, func(t *testing.T, p *problem) {
 			require.NoError(t, p.stepTo(nans, p.B0))
 			require.True(t, math.IsNaN(values(t, p.store, weightsPath)[0]))
@@ -217,7 +228,8 @@ func TestClipping(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				store := model.NewStore()
 				store.SetParam(c.key, c.param)
-				c.check(t, newProblem(t, backend, store, dtypes.Float32, optimizers.SGD().Momentum(0.9).Done()))
+				c.check(t, newProblem(t, backend, store, dtypes.Float32,
+					optimizers.SGD().Momentum(0.9).Nesterov(true).Done()))
 			})
 		}
 	})
