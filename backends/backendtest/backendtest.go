@@ -1,8 +1,15 @@
 // Package backendtest runs tests on both GoMLX backends.
+//
+// Under the race detector Go also checks pointer arithmetic, and stops the process at the pure-Go backend's first
+// matrix product: GoMLX's kernels (compute v0.1.2) compute addresses in ways that the check refuses. [Run] therefore
+// leaves "go" out of a plain "go test -race"; to have both backends, switch the check off for that module:
+//
+//	go test -race -gcflags=github.com/gomlx/compute/...=-d=checkptr=0 ./...
 package backendtest
 
 import (
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -49,7 +56,12 @@ func Get(t testing.TB, name string) compute.Backend {
 }
 
 func selected(t testing.TB) []string {
+	t.Helper()
 	list := os.Getenv(BackendsEnv)
+	if list == "" && goBackendStops() {
+		t.Log("without backend \"go\", which Go's pointer check would stop, see package backendtest")
+		return []string{"xla"}
+	}
 	if list == "" {
 		return names
 	}
@@ -60,4 +72,22 @@ func selected(t testing.TB) []string {
 		}
 	}
 	return chosen
+}
+
+// goBackendStops reports whether the test binary was built with the pointer check that stops the pure-Go backend.
+func goBackendStops() bool {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return false
+	}
+	race, checked := false, true
+	for _, setting := range info.Settings {
+		switch setting.Key {
+		case "-race":
+			race = setting.Value == "true"
+		case "-gcflags":
+			checked = !strings.Contains(setting.Value, "checkptr=0")
+		}
+	}
+	return race && checked
 }
