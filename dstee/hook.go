@@ -85,10 +85,10 @@ func (s *Sparsifier) checkSchedules() error {
 	if s.static {
 		return nil
 	}
-	updates := s.updates.Over(s.steps)
-	if err := checkUpdateSteps(updates, 1, s.steps); err != nil {
+	if err := checkUpdateSteps(s.updates, s.steps); err != nil {
 		return err
 	}
+	updates := s.updates.Over(s.steps)
 	fraction, density := s.dropFraction.Over(s.steps), s.density.Over(s.steps)
 	for step := updates.Next(0); step > 0 && step <= s.steps; step = updates.Next(step) {
 		if f := fraction.At(step); !(f >= 0 && f <= 1) {

@@ -130,6 +130,16 @@ func (u *Updater) score(exec *Exec, a Acquisition, layer LayerState, step int, s
 	return scores, nil
 }
 
+// GrowScores returns the growth score of each of the layer's weights after the given step, flat and row-major: for a look
+// at what [Updater.Update] chooses from.
+func (u *Updater) GrowScores(layer LayerState, step int, seed uint32) (scores []float32, err error) {
+	err = u.withScores(u.growScore, u.grow, layer, step, seed, func(flat []float32) error {
+		scores = append(scores, flat...)
+		return nil
+	})
+	return scores, err
+}
+
 // selectOnHost returns the kept and the new mask, chosen in Go.
 func (u *Updater) selectOnHost(layer LayerState, keep, grow, step int, seed uint32) (kept, mask *tensors.Tensor, err error) {
 	keptFlat := make([]bool, layer.Weight.Size())

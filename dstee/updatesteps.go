@@ -76,9 +76,8 @@ func (a AtSteps) Over(int) UpdateSteps { return a }
 // String implements [UpdateSteps].
 func (a AtSteps) String() string { return fmt.Sprintf("after steps %v", []int(a)) }
 
-// checkUpdateSteps says what is wrong with u for a run that goes from the step first to the step last, both
-// optimizer steps counted from 1.
-func checkUpdateSteps(u UpdateSteps, first, last int) error {
+// checkUpdateSteps says what is wrong with u for a run of the given number of optimizer steps.
+func checkUpdateSteps(u UpdateSteps, steps int) error {
 	switch u := u.(type) {
 	case Every:
 		if u.DeltaT < 1 {
@@ -94,9 +93,9 @@ func checkUpdateSteps(u UpdateSteps, first, last int) error {
 			}
 		}
 	}
-	if next := u.Next(first - 1); next == 0 || next > last {
-		return fmt.Errorf("dstee: the masks would never move: no update (%s) falls within the run, which goes from "+
-			"step %d to step %d; lower ΔT, train longer, or use Static()", u, first, last)
+	if next := u.Next(0); next == 0 || next > steps {
+		return fmt.Errorf("dstee: the masks would never move: no update (%s) falls within the run of %d steps; lower ΔT, train "+
+			"longer, set TotalSteps if this is the first part of a longer run, or use Static()", u, steps)
 	}
 	return nil
 }

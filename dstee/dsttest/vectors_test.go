@@ -46,8 +46,8 @@ func TestVerifyFindsErrors(t *testing.T) {
 		}
 	})
 	require.Equal(t, map[string]bool{
-		"update on host: c=0 is RigL":             true,
-		"update on device: c=0 is RigL":           true,
+		"update on host: c=0 is RigL":            true,
+		"update on device: c=0 is RigL":          true,
 		"erk: mlp 784-300-100-10 at density 0.3": true,
 	}, failed)
 }

@@ -1,0 +1,211 @@
+package dstee_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/gomlx/gomlx/ml/layers"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train"
+	"github.com/gomlx/gomlx/ml/train/loss"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+	"github.com/stretchr/testify/require"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/sparsekernel/sparsekernel/backends"
+	"github.com/sparsekernel/sparsekernel/backends/backendtest"
+	"github.com/sparsekernel/sparsekernel/dstee"
+)
+
+// prepared returns the layers' paths and densities that a Sparsifier chooses for testModel.
+func prepared(t *testing.T, sparse *dstee.Sparsifier, params map[string]any) (map[string]float64, error) {
+	t.Helper()
+	backend := backendtest.Get(t, "go")
+	store := newStore(t)
+	store.SetParams(params)
+	exec := model.MustNewExec(backend, store, func(scope *model.Scope, x *Node) *Node { return testModel(scope, nil, []*Node{x})[0] })
+	_, err := exec.Call(make2D(1, testInputs))
+	require.NoError(t, err)
+	if err := sparse.Prepare(backend, store); err != nil {
+		return nil, err
+	}
+	stats, _, err := sparse.Stats()
+	require.NoError(t, err)
+	densities := map[string]float64{}
+	for _, l := range stats {
+		densities[l.Path] = l.Density()
+	}
+	return densities, nil
+}
+
+func make2D(rows, columns int) [][]float32 {
+	m := make([][]float32, rows)
+	for i := range m {
+		m[i] = make([]float32, columns)
+	}
+	return m
+}
+
+func TestSelection(t *testing.T) {
+	first, second, output := testWeights[0], testWeights[1], testWeights[2]
+	uniform := func() *dstee.Sparsifier { return dstee.New(0.25).Distribution(dstee.Uniform) }
+	for _, test := range []struct {
+		name   string
+		sparse *dstee.Sparsifier
+		params map[string]any
+		want   map[string]float64
+	}{
+		{"all", uniform(), nil, map[string]float64{first: 0.25, second: 0.25, output: 0.25}},
+		{"keep dense", uniform().KeepDense("output"), nil, map[string]float64{first: 0.25, second: 0.25}},
+		{"only", uniform().Only("^/first", "second"), nil, map[string]float64{first: 0.25, second: 0.25}},
+		{"layer density", uniform().LayerDensity("first", 0.5), nil, map[string]float64{first: 0.5, second: 0.25, output: 0.25}},
+		{"the first match decides", uniform().KeepDense("/first/").LayerDensity("dense", 0.5), nil, map[string]float64{second: 0.5, output: 0.5}},
+		{"density of a scope", uniform(), map[string]any{"/first/" + dstee.ParamDensity: 0.5}, map[string]float64{first: 0.5, second: 0.25, output: 0.25}},
+		{"patterns before scopes", uniform().LayerDensity("first", 0.75), map[string]any{"/first/" + dstee.ParamDensity: 0.5},
+			map[string]float64{first: 0.75, second: 0.25, output: 0.25}},
+		{"density of the root", dstee.FromScope(rootWith(map[string]any{dstee.ParamDensity: 0.5, dstee.ParamDistribution: "uniform"})), nil,
+			map[string]float64{first: 0.5, second: 0.5, output: 0.5}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := prepared(t, test.sparse, test.params)
+			require.NoError(t, err)
+			require.Equal(t, test.want, got)
+		})
+	}
+}
+
+// rootWith is the root scope of a store with hyperparameters.
+func rootWith(params map[string]any) *model.Scope {
+	store := model.NewStore()
+	store.SetParams(params)
+	return store.RootScope()
+}
+
+func TestSelectionErrors(t *testing.T) {
+	candidates := "the weights that can be sparse are:\n\t/first/dense/weights [12 24]\n\t/second/dense/weights [24 24]\n\t/output/dense/weights [24 4]"
+	for _, test := range []struct {
+		sparse *dstee.Sparsifier
+		params map[string]any
+		want   []string
+	}{
+		{dstee.New(0.1).KeepDense("third"), nil, []string{`the pattern "third" matches no weight`, candidates}},
+		{dstee.New(0.1).Only("third"), nil, []string{`the pattern "third" matches no weight`, candidates}},
+		{dstee.New(0.1).LayerDensity("bias", 0.5), nil, []string{`the pattern "bias" matches no weight`, candidates}},
+		{dstee.New(0.1).KeepDense("dense").LayerDensity("first", 0.5), nil, []string{`the pattern "first" decides nothing`}},
+		{dstee.New(0.1).KeepDense("dense"), nil, []string{"nothing is left to make sparse", candidates}},
+		{dstee.New(0.1).KeepDense("(dense"), nil, []string{`the pattern "(dense" is not a regular expression`}},
+		{dstee.New(0.1).LayerDensity("first", 1.5), nil, []string{`the density of pattern "first" must be in (0, 1], got 1.5`}},
+		{dstee.New(-0.1), nil, []string{"the density at step 0 must be in (0, 1], got -0.1"}},
+		{dstee.New(0.001), nil, []string{"density 0.001 leaves 1 active weights (of 960) for 3 layers"}},
+		{dstee.New(0.1), map[string]any{"/first/" + dstee.ParamDensity: 7.0}, []string{`scope "/first" must be in (0, 1], got 7`}},
+		{dstee.New(0.1), map[string]any{"/first/" + dstee.ParamGrow: "moss"}, []string{`unknown growth "moss"`, `"rigl"`, `scope "/first/dense"`}},
+		{dstee.New(0.1), map[string]any{dstee.ParamDrop: "moss"}, []string{`unknown drop "moss"`, `"magnitude"`}},
+		{dstee.New(0.1), map[string]any{dstee.ParamStructure: "moss"}, []string{`unknown structure "moss"`}},
+		{dstee.FromScope(rootWith(map[string]any{dstee.ParamDistribution: "moss"})), nil, []string{`unknown distribution "moss"`, `"erk"`}},
+	} {
+		_, err := prepared(t, test.sparse, test.params)
+		for _, want := range test.want {
+			require.ErrorContains(t, err, want)
+		}
+	}
+	backend := backendtest.Get(t, "go")
+	empty := model.NewStore()
+	require.ErrorContains(t, dstee.New(0.1).Prepare(backend, empty), "nothing to make sparse")
+}
+
+// What cannot work is reported before any training.
+func TestRunErrors(t *testing.T) {
+	backend := backendtest.Get(t, "go")
+	for _, test := range []struct {
+		sparse *dstee.Sparsifier
+		want   string
+	}{
+		{dstee.New(0.1).DeltaT(100), "no update (every 100 steps from step 0 to the end of the run) falls within the run of 10 steps"},
+		{dstee.New(0.1).Updates(dstee.Every{DeltaT: 2, Begin: 11}), "would never move"},
+		{dstee.New(0.1).Updates(dstee.AtSteps{}), "would never move"},
+		{dstee.New(0.1).Updates(dstee.AtSteps{5, 3}), "must increase"},
+		{dstee.New(0.1).DeltaT(0), "ΔT must be at least 1"},
+		{dstee.New(0.1).DeltaT(2).DropFraction(dstee.Linear{First: 0.5, Last: 1.5}), "must be in [0, 1], at step 6 it is 1.1"},
+		{dstee.New(0.1).DeltaT(2).Density(dstee.Linear{First: 0.5, Last: -0.5}), "at step 6 must be in (0, 1]"},
+		{dstee.New(0), "the density at step 0 must be in (0, 1], got 0"},
+		{dstee.New(0.1).DeltaT(2).GradientBatches(0), "at least 1 batch, got 0"},
+		{dstee.New(0.1).DeltaT(2).TotalSteps(-1), "at least 1 step"},
+		{dstee.New(0.1).DeltaT(2).KeepDense("nothing"), `the pattern "nothing" matches no weight`},
+	} {
+		store := newStore(t)
+		s := newSession(backend, store, testModel, test.sparse, optimizer.StochasticGradientDescent())
+		steps := 0
+		s.loop.OnStep("count", 0, countSteps(&steps))
+		require.ErrorContains(t, firstError(s.loop.RunSteps(testData{}, 10)), test.want)
+		require.Zero(t, steps, "no step was taken")
+	}
+
+	t.Run("unwrapped optimizer", func(t *testing.T) {
+		s := newSession(backend, newStore(t), testModel, nil, optimizer.StochasticGradientDescent())
+		dstee.New(0.1).DeltaT(2).Attach(s.loop)
+		require.ErrorContains(t, firstError(s.loop.RunSteps(testData{}, 10)), "give the trainer Sparsifier.Optimizer")
+	})
+	t.Run("epochs of unknown length", func(t *testing.T) {
+		s := newSession(backend, newStore(t), testModel, dstee.New(0.1).DeltaT(2), optimizer.StochasticGradientDescent())
+		require.ErrorContains(t, firstError(s.loop.RunEpochs(testData{}, 1)), "set Sparsifier.TotalSteps")
+	})
+	t.Run("static needs no updates", func(t *testing.T) {
+		store := newStore(t)
+		sparse := dstee.New(0.1).Static()
+		s := newSession(backend, store, testModel, sparse, optimizer.StochasticGradientDescent())
+		require.NoError(t, firstError(s.loop.RunSteps(testData{}, 10)))
+		requireSparse(t, store, testWeights...)
+		_, total, err := sparse.Stats()
+		require.NoError(t, err)
+		require.Equal(t, total.Active, total.Explored)
+	})
+}
+
+// Exploration does what it says: with a large c every growth is of weights never tried, with c 0 it is RigL's.
+func TestExplorationExplores(t *testing.T) {
+	explored := func(c float64) int {
+		sparse := dstee.New(0.1).DeltaT(5).Exploration(dstee.Constant(c), dstee.Constant(1))
+		s := newSession(backendtest.Get(t, "go"), newStore(t), testModel, sparse, optimizer.Adam().LearningRate(0.01).Done())
+		require.NoError(t, firstError(s.loop.RunSteps(testData{}, 60)))
+		_, total, err := sparse.Stats()
+		require.NoError(t, err)
+		return total.Explored
+	}
+	rigl, explorer := explored(0), explored(1e3)
+	require.Greater(t, explorer, rigl)
+	// Every weight grown is new while there are any left to try: 96 at first, then the drop fraction of each of 12 rounds.
+	require.Greater(t, float64(explorer), 0.35*960)
+}
+
+// The whole of what a GoMLX training program needs to become sparse: the lines with an arrow.
+func Example() {
+	modelFn := func(scope *model.Scope, _ any, inputs []*Node) []*Node {
+		x := Tanh(layers.Dense(scope.In("hidden"), inputs[0], true, 32))
+		return []*Node{layers.Dense(scope.In("output"), x, true, testClasses)}
+	}
+	backend, err := backends.Open("go")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	store := model.NewStore()
+	sparse := dstee.New(0.1).DeltaT(10) // ←
+	trainer := train.NewTrainer(backend, store, modelFn, loss.SparseCategoricalCrossEntropyLogits,
+		sparse.Optimizer(optimizer.Adam().Done()), nil, nil) // ←
+	loop := train.NewLoop(trainer)
+	sparse.Attach(loop) // ←
+	if _, err := loop.RunSteps(testData{}, 100); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	layers, total, _ := sparse.Stats()
+	for _, l := range layers {
+		fmt.Printf("%s %v: %d of %d active\n", l.Path, l.Shape, l.Active, l.Size)
+	}
+	fmt.Printf("density %.3f, more than active once explored: %t\n", total.Density(), total.ExplorationRate() > total.Density())
+	// Output:
+	// /hidden/dense/weights [12 32]: 28 of 384 active
+	// /output/dense/weights [32 4]: 23 of 128 active
+	// density 0.100, more than active once explored: true
+}

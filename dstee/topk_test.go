@@ -1,0 +1,120 @@
+package dstee
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/backends/backendtest"
+)
+
+// topKBySorting is the definition: sort by score, then by index, and take k.
+func topKBySorting(scores []float32, eligible []bool, k int) []bool {
+	rank := func(i int) float64 {
+		if s := float64(scores[i]); s == s {
+			return s
+		}
+		return math.Inf(-1)
+	}
+	var order []int
+	for i, ok := range eligible {
+		if ok {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case rank(a) > rank(b):
+			return -1
+		case rank(a) < rank(b):
+			return 1
+		}
+		return 0
+	})
+	selected := make([]bool, len(scores))
+	for _, i := range order[:min(k, len(order))] {
+		selected[i] = true
+	}
+	return selected
+}
+
+// randomScores draws scores with many ties, zeros of both signs, and now and then infinities and NaNs.
+func randomScores(rng *rand.Rand, n int) (scores []float32, eligible []bool) {
+	special := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, float32(math.Copysign(0, -1)),
+		math.SmallestNonzeroFloat32, -math.SmallestNonzeroFloat32, math.MaxFloat32}
+	scores, eligible = make([]float32, n), make([]bool, n)
+	for i := range scores {
+		switch rng.IntN(4) {
+		case 0:
+			scores[i] = special[rng.IntN(len(special))]
+		case 1:
+			scores[i] = float32(rng.IntN(5) - 2)
+		default:
+			scores[i] = float32(rng.NormFloat64())
+		}
+		eligible[i] = rng.IntN(3) > 0
+	}
+	return scores, eligible
+}
+
+func TestTopKHostEqualsGraphEqualsSorting(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
+		graph := newExec(backend, topKGraph)
+		rng := rand.New(rand.NewPCG(1, 2))
+		for _, n := range []int{1, 2, 33, 1000} {
+			for _, k := range []int{0, 1, n / 5, n / 2, n} {
+				scores, eligible := randomScores(rng, n)
+				want := topKBySorting(scores, eligible, k)
+
+				host := make([]bool, n)
+				topKOnHost(scores, eligible, true, k, host)
+				require.Equal(t, want, host, "host, n=%d k=%d", n, k)
+
+				selected, err := graph.Exec1(tensors.FromFlatDataAndDimensions(scores, n), tensors.FromFlatDataAndDimensions(eligible, n), int32(k))
+				require.NoError(t, err)
+				require.Equal(t, want, tensors.MustCopyFlatData[bool](selected), "graph, n=%d k=%d", n, k)
+			}
+		}
+	})
+}
+
+func FuzzTopKOnHost(f *testing.F) {
+	f.Add(uint64(1), uint16(100), uint16(20))
+	f.Fuzz(func(t *testing.T, seed uint64, n, k uint16) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		scores, eligible := randomScores(rng, int(n%2000)+1)
+		selected := make([]bool, len(scores))
+		topKOnHost(scores, eligible, true, int(k), selected)
+		require.Equal(t, topKBySorting(scores, eligible, int(k)), selected)
+	})
+}
+
+// BenchmarkTopKOnHost selects a tenth of the weights; the copy of the scores is what the same memory costs at least.
+//
+//	go test ./dstee -run '^$' -bench TopKOnHost
+func BenchmarkTopKOnHost(b *testing.B) {
+	for _, n := range []int{100_000, 2_400_000, 20_000_000} {
+		rng := rand.New(rand.NewPCG(1, 2))
+		scores, eligible := make([]float32, n), make([]bool, n)
+		for i := range scores {
+			scores[i], eligible[i] = float32(rng.NormFloat64()), true
+		}
+		selected, copied := make([]bool, n), make([]float32, n)
+		b.Run(fmt.Sprintf("select/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				topKOnHost(scores, eligible, true, n/10, selected)
+			}
+		})
+		b.Run(fmt.Sprintf("copy/%d", n), func(b *testing.B) {
+			for b.Loop() {
+				copy(copied, scores)
+			}
+		})
+	}
+}
