@@ -10,7 +10,6 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/layers"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
 	"github.com/gomlx/gomlx/ml/train/loss"
@@ -280,10 +279,10 @@ func TestSGDWithoutTrainableVariables(t *testing.T) {
 	require.ErrorContains(t, err, "no trainable variable")
 }
 
-// The line through three points, fitted with Nesterov momentum and a cosine.
+// The line through three points, fitted with the recipe of the paper. Weight decay leaves scalars alone.
 func ExampleSGD() {
 	const steps = 200
-	opt := optimizers.SGD().Momentum(0.9).Nesterov(true).WeightDecay(1e-5).
+	opt := optimizers.SGD().Momentum(0.9).Nesterov(true).WeightDecay(5e-4).
 		Schedule(optimizers.Cosine{Rate: 0.1, Length: steps}).Done()
 
 	backend, err := backends.Open("go")
@@ -293,7 +292,10 @@ func ExampleSGD() {
 	}
 	store := model.NewStore()
 	line := func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
-		return []*graph.Node{layers.Dense(scope, inputs[0], true, 1)}
+		x := inputs[0]
+		slope := scope.VariableWithValue("slope", float32(0)).NodeValue(x)
+		offset := scope.VariableWithValue("offset", float32(0)).NodeValue(x)
+		return []*graph.Node{graph.Add(graph.Mul(slope, x), offset)}
 	}
 	trainer := train.NewTrainer(backend, store, line, loss.MeanSquaredError, opt, nil, nil)
 	for range steps {
@@ -306,8 +308,8 @@ func ExampleSGD() {
 			return
 		}
 	}
-	slope := store.GetVariable("/dense/weights").MustValue().Value().([][]float32)[0][0]
-	offset := store.GetVariable("/dense/biases").MustValue().Value().([]float32)[0]
+	slope := tensors.ToScalar[float32](store.GetVariable("/slope").MustValue())
+	offset := tensors.ToScalar[float32](store.GetVariable("/offset").MustValue())
 	fmt.Printf("y = %.2f x + %.2f\n", slope, offset)
 	// Output: y = 2.00 x + 1.00
 }
