@@ -32,10 +32,10 @@ func TestDenseEqualsGoMLX(t *testing.T) {
 				ours, theirs := seeded(t), seeded(t)
 				x := random32(1, test.input...)
 				want := call(t, backend, theirs, func(scope *model.Scope, x []*Node) *Node {
-					return gomlx.Dense(normal(scope), x[0], test.bias, test.outputs...)
+					return gomlx.Dense(uniform(scope), x[0], test.bias, test.outputs...)
 				}, x)
 				got := call(t, backend, ours, func(scope *model.Scope, x []*Node) *Node {
-					return layers.Dense(normal(scope), x[0], test.outputs...).Bias(test.bias).Done()
+					return layers.Dense(uniform(scope), x[0], test.outputs...).Bias(test.bias).Done()
 				}, x)
 				require.Equal(t, want.Shape(), got.Shape())
 				requireClose(t, flat(want), flat(got), 1e-6, "output")

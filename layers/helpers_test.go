@@ -78,9 +78,9 @@ func seeded(t *testing.T) *model.Store {
 	return store
 }
 
-// normal initializes biases too, where GoMLX's default leaves them zero.
-func normal(scope *model.Scope) *model.Scope {
-	return scope.WithInitializer(initializer.RandomNormalFn(scope, 0.3))
+// uniform initializes biases too, where GoMLX's default leaves them zero.
+func uniform(scope *model.Scope) *model.Scope {
+	return scope.WithInitializer(initializer.RandomUniformFn(scope, -0.5, 0.5))
 }
 
 // call runs a layer in an evaluation graph.

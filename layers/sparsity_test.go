@@ -106,7 +106,7 @@ func TestSparseLayerIsMaskedGoMLXLayer(t *testing.T) {
 			t.Run(test.name, func(t *testing.T) {
 				ours, theirs := seeded(t), seeded(t)
 				scoped := func(layer func(*model.Scope, []*Node) *Node) func(*model.Scope, []*Node) *Node {
-					return func(scope *model.Scope, x []*Node) *Node { return layer(normal(scope), x) }
+					return func(scope *model.Scope, x []*Node) *Node { return layer(uniform(scope), x) }
 				}
 				got := call(t, backend, ours, scoped(test.sparse), test.input)
 				require.Equal(t, test.outputDims, got.Shape().Dimensions)
