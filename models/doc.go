@@ -1,0 +1,9 @@
+// Package models has networks to train sparse: as they are, made sparse from outside by a dstee.Sparsifier, or built of
+// the sparse layers of package layers. Both ways the variables have the same names.
+//
+// The networks are functions that a GoMLX trainer takes:
+//
+//	trainer := train.NewTrainer(backend, store, models.LeNet5().Classes(10).Done(), lossFn, optimizer, nil, nil)
+//
+// [Count] says how many parameters and multiplications any GoMLX model has.
+package models
