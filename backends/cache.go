@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/pkg/errors"
 )
@@ -39,8 +40,9 @@ type record struct {
 }
 
 type recordedFile struct {
-	File   string `json:"file"` // relative to the folder
-	Size   int64  `json:"size"` // bytes
+	File   string `json:"file"`  // relative to the folder
+	Size   int64  `json:"size"`  // bytes
+	MTime  int64  `json:"mtime"` // seconds since 1970
 	SHA256 string `json:"sha256"`
 }
 
@@ -63,7 +65,8 @@ func writeRecord(dir string, files []string) error {
 		if err != nil {
 			return err
 		}
-		r.Plugins = append(r.Plugins, recordedFile{File: file, Size: info.Size(), SHA256: sum})
+		r.Plugins = append(r.Plugins,
+			recordedFile{File: file, Size: info.Size(), MTime: info.ModTime().Unix(), SHA256: sum})
 	}
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -79,9 +82,9 @@ func writeRecord(dir string, files []string) error {
 	return errors.WithStack(os.Rename(tmp, filepath.Join(dir, recordName)))
 }
 
-// readRecord returns the plugins recorded in dir, none if it holds no finished set-up. The error is errAltered if a
-// plugin is missing or has another size than recorded, which is what a full disk or an interrupted copy leaves behind;
-// [recordedFile.verify] compares the bytes as well.
+// readRecord returns the plugins recorded in dir, none if it holds no finished set-up. The error is errAltered if one is
+// not what was recorded. It looks at sizes and times of change, and at the bytes only where a time differs, as after
+// copying the folder; [recordedFile.verify] always looks at the bytes.
 func readRecord(dir string) ([]recordedFile, error) {
 	data, err := os.ReadFile(filepath.Join(dir, recordName))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -92,20 +95,28 @@ func readRecord(dir string) ([]recordedFile, error) {
 	}
 	var r record
 	if err := json.Unmarshal(data, &r); err != nil || len(r.Plugins) == 0 {
-		return nil, errors.Wrapf(errAltered, "%s", filepath.Join(dir, recordName))
+		return nil, errors.WithMessage(errAltered, filepath.Join(dir, recordName))
 	}
 	for _, f := range r.Plugins {
 		if !filepath.IsLocal(f.File) {
-			return nil, errors.Wrapf(errAltered, "%s names %q", filepath.Join(dir, recordName), f.File)
+			return nil, errors.WithMessagef(errAltered, "%s names %q", filepath.Join(dir, recordName), f.File)
 		}
 		path := filepath.Join(dir, f.File)
 		info, err := os.Stat(path)
 		if err != nil || !info.Mode().IsRegular() {
-			return nil, errors.Wrapf(errAltered, "%s is missing", path)
+			return nil, errors.WithMessagef(errAltered, "%s is missing", path)
 		}
 		if info.Size() != f.Size {
-			return nil, errors.Wrapf(errAltered, "%s has %d bytes instead of %d", path, info.Size(), f.Size)
+			return nil, errors.WithMessagef(errAltered, "%s has %d bytes instead of %d", path, info.Size(), f.Size)
 		}
+		if info.ModTime().Unix() == f.MTime {
+			continue
+		}
+		if err := f.verify(dir); err != nil {
+			return nil, err
+		}
+		// So that the bytes are not read again at every start; a read-only folder just takes that time.
+		_ = os.Chtimes(path, time.Time{}, time.Unix(f.MTime, 0))
 	}
 	return r.Plugins, nil
 }
@@ -118,7 +129,7 @@ func (f recordedFile) verify(dir string) error {
 		return err
 	}
 	if sum != f.SHA256 {
-		return errors.Wrapf(errAltered, "%s has SHA-256 %s instead of %s", path, sum, f.SHA256)
+		return errors.WithMessagef(errAltered, "%s has SHA-256 %s instead of %s", path, sum, f.SHA256)
 	}
 	return nil
 }

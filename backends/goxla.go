@@ -11,10 +11,11 @@ import (
 	"regexp"
 	"runtime"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/installer"
+	"github.com/gomlx/go-xla/pjrt"
 	"github.com/pkg/errors"
 )
 
@@ -23,34 +24,43 @@ const goXLAProbeLimit = 4 * time.Second
 
 // goXLASource runs go-xla's own installer, which brings the plugins for the hardware that it sees: CPU, and CUDA or TPU.
 func goXLASource() source {
-	return source{origin: OriginInstaller, id: "go-xla-" + goXLAVersion, fetch: fetchGoXLA}
+	return source{origin: OriginInstaller, id: "go-xla-" + pjrt.DefaultCPUVersion, fetch: fetchGoXLA}
 }
 
-func fetchGoXLA(ctx context.Context, dir string, _ bool, p *progress) ([]string, error) {
+func fetchGoXLA(ctx context.Context, dir string, _ effort, p *progress) ([]string, error) {
+	if _, found := os.LookupEnv(xla.NoAutoInstallEnv); found {
+		return nil, errors.Errorf("left out, since $%s is set", xla.NoAutoInstallEnv)
+	}
 	probe, cancel := context.WithTimeout(ctx, goXLAProbeLimit)
 	defer cancel()
 	if err := within(probe, probeGoXLA); err != nil {
 		return nil, err
 	}
-	p.say("fetching XLA's plugin once with go-xla's installer into %s", dir)
-	installErr := within(ctx, func(context.Context) error { return installGoXLA(dir, p) })
-	// One plugin may be complete though another failed.
-	files, err := findPlugins(dir)
+	p.say("fetching XLA's plugin, once, with go-xla's installer")
+	restore, err := redirectStdout(p)
 	if err != nil {
 		return nil, err
 	}
-	if len(files) == 0 && installErr == nil {
-		installErr = errors.New("go-xla's installer left no plugin")
+	defer restore()
+	installErr := within(ctx, func(context.Context) error {
+		// Only the installer's download cache keeps the ".zip" by which it knows how to unpack on Windows.
+		useCache := runtime.GOOS == "windows"
+		return installer.AutoInstall(dir, useCache, installer.Quiet)
+	})
+	// One plugin may be whole though another failed.
+	files, err := findPlugins(dir)
+	if err == nil && len(files) == 0 {
+		err = installErr
+		if err == nil {
+			err = errors.New("go-xla's installer left no plugin")
+		}
 	}
-	if len(files) == 0 {
-		return nil, installErr
-	}
-	return files, nil
+	return files, err
 }
 
 // probeGoXLA asks for what the installer will ask for: the list of files of the release, and the file.
 func probeGoXLA(ctx context.Context) error {
-	url, err := installer.CPUGetDownloadURL(runtime.GOOS+"_"+runtime.GOARCH, goXLAVersion)
+	url, err := installer.CPUGetDownloadURL(runtime.GOOS+"_"+runtime.GOARCH, pjrt.DefaultCPUVersion)
 	if err != nil {
 		return err
 	}
@@ -69,27 +79,21 @@ func probeGoXLA(ctx context.Context) error {
 	return nil
 }
 
-var stdoutMu sync.Mutex
-
-// installGoXLA runs the installer. It writes progress on stdout, where the caller's output belongs, so that stdout is
-// exchanged for stderr while it runs.
-func installGoXLA(dir string, p *progress) error {
-	stdoutMu.Lock()
-	defer stdoutMu.Unlock()
+// redirectStdout exchanges stdout, on which the installer shows progress and the caller's output belongs, for stderr.
+func redirectStdout(p *progress) (restore func(), err error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
-		return errors.WithStack(err)
+		return nil, errors.WithStack(err)
 	}
-	defer null.Close()
 	stdout := os.Stdout
-	defer func() { os.Stdout = stdout }()
 	os.Stdout = null
 	if p.terminal {
 		os.Stdout = os.Stderr
 	}
-	// Only its download cache keeps the ".zip" that tells the installer how to unpack on Windows.
-	useCache := runtime.GOOS == "windows"
-	return installer.AutoInstall(dir, useCache, installer.Quiet)
+	return func() {
+		os.Stdout = stdout
+		null.Close()
+	}, nil
 }
 
 var pluginName = regexp.MustCompile(`^pjrt_c_api_.+_plugin\.(so|dylib|dll)$`)

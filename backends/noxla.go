@@ -17,6 +17,8 @@ var openXLA func(options string) (compute.Backend, error)
 
 func installedPlugins() ([]plugin, error) { return nil, errNoXLA }
 
-func pluginVersion(string) (major, minor int, err error) { return 0, 0, errNoXLA }
+func loadedPlugin(compute.Backend) (path, version string, err error) { return "", "", errNoXLA }
 
 func defaultSources() []source { return nil }
+
+func gpuIdle(compute.Backend) bool { return false }

@@ -6,7 +6,7 @@
 // XLA needs a build with cgo (and without the tag "noxla") for linux/amd64, linux/arm64, darwin/arm64 or
 // windows/amd64. Any other build has the pure-Go backend only, and Open and Diagnose say so.
 //
-// Importing this package switches off go-xla's own automatic installation, so that plugins are fetched by Open only.
+// Importing this package switches off go-xla's own automatic installation, so that only Open fetches plugins.
 package backends
 
 import (
@@ -24,11 +24,11 @@ import (
 //
 //   - "" chooses: $GOMLX_BACKEND if it is set (then nothing else is tried), else what "xla" finds, else pure Go with
 //     one line on stderr that says why.
-//   - "xla" searches for a PJRT plugin in this order: $GOMLX_BACKEND if that names an XLA plugin; the plugins that
-//     go-xla finds installed (see $PJRT_PLUGIN_LIBRARY_PATH); the cache folder (see [CacheDir]); go-xla's installer;
-//     the Python wheel xla-cpu-pjrt, fetched with pip and checked against a pinned SHA-256. The last two need the
-//     network and leave a plugin in the cache folder, so that the network is needed once. It never falls back to
-//     pure Go: the error lists what was tried and what to do.
+//   - "xla" searches for a PJRT plugin in this order: $GOMLX_BACKEND if that names XLA; the plugins that go-xla finds
+//     installed (see $PJRT_PLUGIN_LIBRARY_PATH); the cache folder (see [CacheDir]); go-xla's installer, unless
+//     $GOMLX_NO_AUTO_INSTALL is set; the Python wheel xla-cpu-pjrt, fetched with pip and checked against a pinned
+//     SHA-256. The last two leave a plugin in the cache folder, so that the network is needed once. It never falls back
+//     to pure Go: the error lists what was tried, why it failed, and what to do.
 //   - "go" (or "gobackend") is the pure-Go backend with unlimited parallelism, since GoMLX's default can deadlock when
 //     many matrix products are ready together.
 //   - anything else is a GoMLX configuration as in $GOMLX_BACKEND: "xla:/path/plugin.so", "xla:cuda,tf32=false",
@@ -37,7 +37,7 @@ import (
 // Several processes may call Open at once on an empty cache folder: one fetches, the others wait and use what it left.
 // Messages and progress go to stderr, nothing goes to stdout.
 func Open(name string) (compute.Backend, error) {
-	chosen, err := newOpener().open(name)
+	chosen, err := newOpener().open(name, insist)
 	if err != nil {
 		return nil, err
 	}
@@ -68,49 +68,52 @@ func newOpener() *opener {
 type choice struct {
 	backend compute.Backend
 	config  string // GoMLX configuration that opens the same backend again
-	plugin  plugin // zero for pure Go and for plugins named by a configuration
+	plugin  plugin // zero for pure Go and for a plugin named by a configuration
 	why     string
+	failed  *searchError // set where pure Go stands in for XLA
 }
 
-func (o *opener) open(name string) (choice, error) {
+// open is [Open] with at most the given effort spent on fetching.
+func (o *opener) open(name string, most effort) (choice, error) {
 	configured := os.Getenv(compute.ConfigEnvVar)
 	if configured != "" && (name == "" || name == xlaName && isXLAName(backendName(configured))) {
-		chosen, err := o.openConfig(configured)
-		if err != nil {
-			return choice{}, errors.WithMessagef(err, "$%s is %q", compute.ConfigEnvVar, configured)
-		}
-		chosen.why = fmt.Sprintf("$%s is %q", compute.ConfigEnvVar, configured)
-		return chosen, nil
+		chosen, err := o.openConfig(configured, most)
+		return chosen, errors.WithMessagef(err, "$%s is %q", compute.ConfigEnvVar, configured)
 	}
 	if name != "" {
-		return o.openConfig(name)
+		return o.openConfig(name, most)
 	}
-	chosen, err := o.searchXLA(false)
-	if err == nil {
+	chosen, failed := o.searchXLA(min(try, most))
+	if failed == nil {
 		return chosen, nil
 	}
-	chosen, goErr := o.openConfig(goName)
-	if goErr != nil {
-		return choice{}, goErr
+	chosen, err := o.openConfig(goName, most)
+	if err != nil {
+		return choice{}, err
 	}
-	chosen.why = oneLine(err)
-	fmt.Fprintf(o.stderr, "sparsekernel: using the pure-Go backend, slower than XLA, because %s\n", chosen.why)
+	chosen.failed = failed
+	chosen.why = "no XLA plugin could be opened"
+	fmt.Fprintf(o.stderr, "sparsekernel: pure-Go backend, slower than XLA: %s; %s\n", failed.line(), advice)
 	return chosen, nil
 }
 
 // openConfig opens a GoMLX configuration, "<backend>" or "<backend>:<options>".
-func (o *opener) openConfig(config string) (choice, error) {
+func (o *opener) openConfig(config string, most effort) (chosen choice, err error) {
+	defer recoverTo(&err)
 	name, options, _ := strings.Cut(config, ":")
-	chosen := choice{config: config, why: fmt.Sprintf("%q was asked for", config)}
-	var err error
+	chosen = choice{config: config, why: fmt.Sprintf("%q was asked for", config)}
 	switch {
 	case name == goName || name == "gobackend":
 		chosen.config = goName + ":" + goOptions(options)
 		chosen.backend, err = o.openGo(options)
+	case isXLAName(name) && options == "":
+		chosen, failed := o.searchXLA(most)
+		if failed != nil {
+			return choice{}, failed
+		}
+		return chosen, nil
 	case isXLAName(name) && o.openXLA == nil:
 		err = errNoXLA
-	case isXLAName(name) && options == "":
-		return o.searchXLA(true)
 	case isXLAName(name):
 		chosen.backend, err = o.openXLA(options)
 	case slices.Contains(compute.List(), name):
@@ -141,11 +144,6 @@ func isXLAName(name string) bool {
 func backendName(config string) string {
 	name, _, _ := strings.Cut(config, ":")
 	return name
-}
-
-// oneLine flattens an error that may list several reasons.
-func oneLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
 // recoverTo turns a panic of GoMLX or go-xla into an error.

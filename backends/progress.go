@@ -1,6 +1,7 @@
 package backends
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/pkg/errors"
 	"golang.org/x/term"
 )
 
@@ -15,7 +17,6 @@ import (
 type progress struct {
 	w        io.Writer
 	terminal bool
-	pending  bool // the cursor is on an unfinished line
 }
 
 func newProgress(w io.Writer) *progress {
@@ -24,35 +25,41 @@ func newProgress(w io.Writer) *progress {
 }
 
 func (p *progress) say(format string, args ...any) {
-	p.close()
 	fmt.Fprintf(p.w, "sparsekernel: "+format+"\n", args...)
 }
 
-// close ends an unfinished line.
-func (p *progress) close() {
-	if p.pending {
-		fmt.Fprintln(p.w)
-		p.pending = false
-	}
-}
-
-// watch runs f and shows the growth of dir towards total bytes while it runs. It returns whether anything arrived.
-func (p *progress) watch(dir string, total int64, f func() error) (arrived bool, err error) {
+// watch runs f and meanwhile shows the growth of dir towards total bytes. It cancels f's context if nothing arrives
+// within firstByte; 0 waits for ever.
+func (p *progress) watch(ctx context.Context, dir string, total int64, firstByte time.Duration,
+	f func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	done := make(chan error, 1)
-	go func() { done <- f() }()
+	go func() { done <- f(ctx) }()
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
+	start, shown := time.Now(), false
 	for {
 		select {
 		case err := <-done:
-			p.close()
-			return arrived, err
-		case <-tick.C:
+			if shown {
+				fmt.Fprintln(p.w)
+			}
+			if cause := context.Cause(ctx); cause != nil {
+				return cause
+			}
+			return err
+		case now := <-tick.C:
 			size := min(treeSize(dir), total)
-			arrived = arrived || size > 0
-			if p.terminal && size > 0 {
+			if size > 0 {
+				firstByte = 0
+			}
+			if size > 0 && p.terminal {
 				fmt.Fprintf(p.w, "\rsparsekernel: %d of %d MB", size/1e6, total/1e6)
-				p.pending = true
+				shown = true
+			}
+			if firstByte > 0 && now.Sub(start) > firstByte {
+				cancel(errors.Errorf("nothing arrived within %v", firstByte))
 			}
 		}
 	}

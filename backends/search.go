@@ -1,14 +1,11 @@
 package backends
 
 import (
-	"context"
 	"fmt"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
-	"time"
 
-	"github.com/gofrs/flock"
 	"github.com/pkg/errors"
 )
 
@@ -26,55 +23,66 @@ const (
 // plugin is a PJRT plugin on disk.
 type plugin struct {
 	options string // what go-xla is given after "xla:": a name it knows or an absolute path
-	Path    string
-	Origin  Origin
+	path    string
+	origin  Origin
+
+	// Of a plugin in the cache only: the source's folder and what was recorded there.
+	folder   string
+	recorded recordedFile
 }
 
-// source is a way to fetch plugins over the network.
-type source struct {
-	origin Origin
-	id     string // folder in the cache; names the version, so that a new version is fetched anew
-	// fetch leaves plugins in dir, which is empty and belongs to it alone, and returns their paths relative to dir, the
-	// preferred one first. With patient false it gives up within seconds where the network does not answer.
-	fetch func(ctx context.Context, dir string, patient bool, p *progress) (files []string, err error)
-}
+// effort is how far a search for a plugin goes.
+type effort int
 
 const (
-	setUpLimit = 15 * time.Minute
-	// retryAfter is how long automatic selection does not try the network again after it failed, so that offline every
-	// start but the first is instant.
-	retryAfter = time.Hour
-	failedName = "failed.txt"
-	lockName   = "setup.lock"
+	look   effort = iota // at what is on this machine
+	try                  // to fetch one, but give up within seconds where the network does not answer
+	insist               // on fetching one
 )
 
 // searchError lists what was tried on the way to an XLA plugin.
 type searchError struct {
 	attempts []string
-	advice   string
 }
 
+const advice = "to have XLA, start once with network and with pip for python3; or copy a plugin from another machine " +
+	"and set GOMLX_BACKEND=xla:/path/to/plugin.so"
+
 func (e *searchError) Error() string {
-	return "no XLA plugin could be opened: " + strings.Join(e.attempts, "; ") + ". " + e.advice
+	return "no XLA plugin could be opened:\n  " + strings.Join(e.attempts, "\n  ") + "\n" + advice
+}
+
+// line is what was tried on one line, the middle of long reasons left out.
+func (e *searchError) line() string {
+	const head, tail = 70, 90 // runes; the end of an error tells most
+	short := make([]string, len(e.attempts))
+	for i, attempt := range e.attempts {
+		runes := []rune(strings.Join(strings.Fields(attempt), " "))
+		if len(runes) > head+tail {
+			runes = slices.Concat(runes[:head], []rune(" … "), runes[len(runes)-tail:])
+		}
+		short[i] = string(runes)
+	}
+	return strings.Join(short, "; ")
 }
 
 func (e *searchError) add(what string, err error) {
 	e.attempts = append(e.attempts, fmt.Sprintf("%s: %v", what, err))
 }
 
-// searchXLA opens the first plugin that works, fetching one if there is none. Insist is set when XLA was asked for
-// by name: then slow networks and earlier failures are no reason to give up.
-func (o *opener) searchXLA(insist bool) (choice, error) {
+// searchXLA opens the first plugin that works, fetching one if there is none and the effort allows it.
+func (o *opener) searchXLA(most effort) (choice, *searchError) {
+	failed := &searchError{}
 	if o.openXLA == nil {
-		return choice{}, errNoXLA
+		failed.add("this build", errNoXLA)
+		return choice{}, failed
 	}
-	failed := &searchError{advice: "What to do: connect to the network and install pip for python3; " +
-		"or, offline, copy a plugin from another machine and set GOMLX_BACKEND=xla:/path/to/plugin.so"}
 	installed, err := o.installed()
+	if err == nil && len(installed) == 0 {
+		err = errors.New("none")
+	}
 	if err != nil {
 		failed.add("installed plugins", err)
-	} else if len(installed) == 0 {
-		failed.add("installed plugins", errors.New("none"))
 	}
 	for _, p := range installed {
 		if chosen, ok := o.tryPlugin(p, failed); ok {
@@ -89,20 +97,12 @@ func (o *opener) searchXLA(insist bool) (choice, error) {
 	if chosen, ok := o.tryCache(dir, failed); ok {
 		return chosen, nil
 	}
-	if chosen, ok := o.setUp(dir, insist, failed); ok {
-		return chosen, nil
+	if most > look {
+		if chosen, ok := o.setUp(dir, most, failed); ok {
+			return chosen, nil
+		}
 	}
 	return choice{}, failed
-}
-
-func (o *opener) tryPlugin(p plugin, failed *searchError) (choice, bool) {
-	backend, err := o.openXLA(p.options)
-	if err != nil {
-		failed.add(p.Path, err)
-		return choice{}, false
-	}
-	return choice{backend: backend, config: xlaName + ":" + p.options, plugin: p,
-		why: fmt.Sprintf("%s (%s)", p.Path, p.Origin)}, true
 }
 
 // tryCache opens the first plugin in the cache folder dir that works.
@@ -115,7 +115,12 @@ func (o *opener) tryCache(dir string, failed *searchError) (choice, bool) {
 		}
 		for _, f := range files {
 			path := filepath.Join(folder, f.File)
-			if chosen, ok := o.tryPlugin(plugin{options: path, Path: path, Origin: s.origin}, failed); ok {
+			if err := misread(path); err != nil {
+				failed.add("cache", err)
+				continue
+			}
+			p := plugin{options: path, path: path, origin: s.origin, folder: folder, recorded: f}
+			if chosen, ok := o.tryPlugin(p, failed); ok {
 				return chosen, true
 			}
 		}
@@ -123,83 +128,33 @@ func (o *opener) tryCache(dir string, failed *searchError) (choice, bool) {
 	return choice{}, false
 }
 
-// setUp fetches a plugin into the cache folder dir, or waits for another process that does, and opens it.
-func (o *opener) setUp(dir string, insist bool, failed *searchError) (choice, bool) {
-	failedPath := filepath.Join(dir, failedName)
-	if info, err := os.Stat(failedPath); err == nil && !insist && time.Since(info.ModTime()) < retryAfter {
-		failed.add("fetching", errors.Errorf("it failed at %s and is tried again after %s, or at once by asking for \"xla\"",
-			info.ModTime().Format(time.TimeOnly), info.ModTime().Add(retryAfter).Format(time.TimeOnly)))
-		return choice{}, false
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), setUpLimit)
-	defer cancel()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		failed.add("cache", errors.Wrapf(err, "set $%s to a folder that can be written", CacheDirEnv))
-		return choice{}, false
-	}
-	p := newProgress(o.stderr)
-	defer p.close()
-	unlock, err := lock(ctx, filepath.Join(dir, lockName), p)
+func (o *opener) tryPlugin(p plugin, failed *searchError) (choice, bool) {
+	backend, err := o.openXLA(p.options)
 	if err != nil {
-		failed.add("cache", errors.Wrapf(err, "set $%s to a folder that can be written", CacheDirEnv))
+		failed.add(p.path, err)
 		return choice{}, false
 	}
-	defer unlock()
-	if chosen, ok := o.tryCache(dir, &searchError{}); ok {
-		return chosen, true
-	}
-	for _, s := range o.sources {
-		folder := filepath.Join(dir, s.id)
-		if files, err := readRecord(folder); err == nil && len(files) > 0 {
-			continue // complete, but it did not open: fetching the same again would not help
-		}
-		if err := s.setUp(ctx, folder, insist, p); err != nil {
-			failed.add(string(s.origin), err)
-			continue
-		}
-		if chosen, ok := o.tryCache(dir, failed); ok {
-			os.Remove(failedPath)
-			return chosen, true
-		}
-	}
-	// Without this file the next start just tries again.
-	_ = os.WriteFile(failedPath, []byte(failed.Error()+"\n"), 0o644)
-	return choice{}, false
+	return choice{
+		backend: backend,
+		config:  xlaName + ":" + p.options,
+		plugin:  p,
+		why:     "the first plugin that could be opened",
+	}, true
 }
 
-// setUp fetches the source's plugins into folder and records them. Whatever fails leaves no folder.
-func (s source) setUp(ctx context.Context, folder string, patient bool, p *progress) (err error) {
-	if err := os.RemoveAll(folder); err != nil {
-		return errors.WithStack(err)
+// misread returns an error for a path that go-xla would take for another kind of plugin, since it judges by the words
+// in the whole path: a CPU plugin under /home/nvidia would get the options and operations of CUDA.
+func misread(path string) error {
+	dir, file := filepath.Split(strings.ToLower(path))
+	words := []string{",", "cpu"}
+	if strings.Contains(file, "cpu") {
+		words = []string{",", "cuda", "nvidia"}
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return errors.WithStack(err)
-	}
-	defer func() {
-		if err != nil {
-			os.RemoveAll(folder)
+	for _, word := range words {
+		if strings.Contains(dir, word) {
+			return errors.Errorf("go-xla misreads a path with %q such as %s: set $%s to another folder",
+				word, path, CacheDirEnv)
 		}
-	}()
-	files, err := s.fetch(ctx, folder, patient, p)
-	if err != nil {
-		return err
 	}
-	return writeRecord(folder, files)
-}
-
-// lock holds the cache folder against other processes that set up.
-func lock(ctx context.Context, path string, p *progress) (unlock func(), err error) {
-	l := flock.New(path)
-	locked, err := l.TryLock()
-	if err == nil && !locked {
-		p.say("waiting for another process that is setting up XLA")
-		locked, err = l.TryLockContext(ctx, 100*time.Millisecond)
-	}
-	if err != nil {
-		return nil, errors.Wrapf(err, "locking %s", path)
-	}
-	if !locked {
-		return nil, errors.Errorf("%s is held by another process", path)
-	}
-	return func() { _ = l.Unlock() }, nil
+	return nil
 }

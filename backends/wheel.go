@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/pkg/errors"
 )
@@ -23,6 +24,9 @@ type wheel struct {
 	size          int64  // bytes
 	plugin        string // its path in the wheel
 }
+
+// pipFirstByte is how long automatic selection waits for pip to start and its index to answer.
+const pipFirstByte = 8 * time.Second
 
 // pinnedWheels are the builds of the XLA CPU plugin published by the OpenXLA authors (Apache-2.0), for GOOS/GOARCH.
 // They need glibc 2.27 or newer.
@@ -44,7 +48,7 @@ func wheelSource() source {
 	platform := runtime.GOOS + "/" + runtime.GOARCH
 	w, found := pinnedWheels[platform]
 	if !found {
-		return source{origin: OriginWheel, id: "wheel", fetch: func(context.Context, string, bool, *progress) ([]string, error) {
+		return source{origin: OriginWheel, id: "wheel", fetch: func(context.Context, string, effort, *progress) ([]string, error) {
 			return nil, errors.Errorf("there is no wheel with an XLA plugin for %s", platform)
 		}}
 	}
@@ -52,18 +56,16 @@ func wheelSource() source {
 }
 
 // downloader leaves the wheel in dir, under any name, and may use dir for temporary files.
-type downloader func(ctx context.Context, w wheel, dir string, patient bool, p *progress) error
+type downloader func(ctx context.Context, w wheel, dir string, most effort, p *progress) error
 
 func (w wheel) source(download downloader) source {
 	return source{origin: OriginWheel, id: w.name + "-" + w.version,
-		fetch: func(ctx context.Context, dir string, patient bool, p *progress) ([]string, error) {
+		fetch: func(ctx context.Context, dir string, most effort, p *progress) ([]string, error) {
 			downloads := filepath.Join(dir, "download")
 			if err := os.Mkdir(downloads, 0o755); err != nil {
 				return nil, errors.WithStack(err)
 			}
-			defer os.RemoveAll(downloads)
-			p.say("fetching XLA's CPU plugin once (%s %s, %d MB) into %s", w.name, w.version, w.size/1e6, dir)
-			if err := download(ctx, w, downloads, patient, p); err != nil {
+			if err := download(ctx, w, downloads, most, p); err != nil {
 				return nil, err
 			}
 			file, err := w.find(downloads)
@@ -73,7 +75,7 @@ func (w wheel) source(download downloader) source {
 			if err := w.unpack(file, dir); err != nil {
 				return nil, err
 			}
-			return []string{path.Base(w.plugin)}, nil
+			return []string{path.Base(w.plugin)}, errors.WithStack(os.RemoveAll(downloads))
 		}}
 }
 
@@ -126,51 +128,45 @@ func (w wheel) unpack(file, dir string) error {
 }
 
 // pipDownload downloads the wheel with the user's own pip, which knows the user's index, proxy and certificates.
-func pipDownload(ctx context.Context, w wheel, dir string, patient bool, p *progress) error {
+func pipDownload(ctx context.Context, w wheel, dir string, most effort, p *progress) error {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		return errors.New("python3 is not installed: install it with pip")
+		return errors.New("there is no python3 in $PATH: install it, with pip")
 	}
+	p.say("fetching XLA's CPU plugin, once: Python wheel %s %s, %d MB", w.name, w.version, w.size/1e6)
 	requirements := filepath.Join(dir, "requirements.txt")
 	line := fmt.Sprintf("%s==%s --hash=sha256:%s\n", w.name, w.version, w.sha256)
 	if err := os.WriteFile(requirements, []byte(line), 0o644); err != nil {
 		return errors.WithStack(err)
 	}
-	pip := func(flags ...string) (arrived bool, err error) {
-		tmp, err := os.MkdirTemp(dir, "tmp-")
-		if err != nil {
-			return false, errors.WithStack(err)
+	tmp := filepath.Join(dir, "tmp")
+	if err := os.Mkdir(tmp, 0o755); err != nil {
+		return errors.WithStack(err)
+	}
+	args := []string{"-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--platform=" + w.platform,
+		"--require-hashes", "--requirement=" + requirements, "--dest=" + dir,
+		"--no-input", "--progress-bar=off", "--disable-pip-version-check"}
+	var firstByte time.Duration
+	if most < insist {
+		args = append(args, "--retries=1")
+		// Whoever has told pip how long to wait knows the network.
+		if os.Getenv("PIP_DEFAULT_TIMEOUT") == "" {
+			firstByte = pipFirstByte
 		}
-		args := append([]string{"-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--platform", w.platform,
-			"--require-hashes", "--requirement", requirements, "--dest", dir,
-			"--no-input", "--progress-bar=off", "--disable-pip-version-check"}, flags...)
+	}
+	return p.watch(ctx, tmp, w.size, firstByte, func(ctx context.Context) error {
 		cmd := exec.CommandContext(ctx, python, args...)
 		cmd.Env = append(os.Environ(), "TMPDIR="+tmp, "PIP_REQUIRE_VIRTUALENV=0")
-		return p.watch(tmp, w.size, func() error {
-			output, err := cmd.CombinedOutput()
-			if err == nil {
-				return nil
-			}
-			if strings.Contains(string(output), "No module named pip") {
-				return errors.Errorf("%s has no pip: install it (python3-pip in most Linux distributions)", python)
-			}
-			return errors.Errorf("pip download: %v: %s", err, lastLines(string(output), 3))
-		})
-	}
-	if patient {
-		_, err := pip()
-		return err
-	}
-	quick := []string{"--retries=0"}
-	if os.Getenv("PIP_DEFAULT_TIMEOUT") == "" {
-		quick = append(quick, "--timeout=5")
-	}
-	arrived, err := pip(quick...)
-	if err != nil && arrived {
-		// The index answers, but not at a quick trial's pace.
-		_, err = pip()
-	}
-	return err
+		cmd.WaitDelay = time.Second
+		output, err := cmd.CombinedOutput()
+		if err != nil && strings.Contains(string(output), "No module named pip") {
+			return errors.Errorf("%s has no pip: install it (package python3-pip in most Linux distributions)", python)
+		}
+		if err != nil {
+			return errors.Errorf("pip download, %v: %s", err, lastLines(string(output), 3))
+		}
+		return nil
+	})
 }
 
 // lastLines joins the last n lines of output, where programs say what went wrong.

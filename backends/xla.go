@@ -3,13 +3,16 @@
 package backends
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/go-xla/compute/xla"
+	"github.com/gomlx/go-xla/installer"
 	"github.com/gomlx/go-xla/pjrt"
+	"github.com/pkg/errors"
 )
 
 func init() {
@@ -17,9 +20,6 @@ func init() {
 }
 
 var errNoXLA error
-
-// goXLAVersion is the release of the CPU plugin that go-xla was tested with.
-var goXLAVersion = pjrt.DefaultCPUVersion
 
 // openXLA opens "xla:<options>". It turns go-xla's panics, such as the one on a plugin that cannot be loaded, into
 // errors.
@@ -44,7 +44,7 @@ func installedPlugins() (plugins []plugin, err error) {
 		return strings.Compare(a, b)
 	})
 	for _, name := range names {
-		plugins = append(plugins, plugin{options: name, Path: paths[name], Origin: OriginInstalled})
+		plugins = append(plugins, plugin{options: name, path: paths[name], origin: OriginInstalled})
 	}
 	return plugins, nil
 }
@@ -66,13 +66,23 @@ func defaultSources() []source {
 	return []source{goXLASource(), wheelSource()}
 }
 
-// pluginVersion returns the PJRT API version of a plugin that is, or can be, loaded.
-func pluginVersion(path string) (major, minor int, err error) {
+// loadedPlugin returns the path of the plugin behind an XLA backend and its version of the PJRT API.
+func loadedPlugin(backend compute.Backend) (path, version string, err error) {
 	defer recoverTo(&err)
-	p, err := pjrt.GetPlugin(path)
-	if err != nil {
-		return 0, 0, err
+	b, ok := backend.(*xla.Backend)
+	if !ok {
+		return "", "", errors.Errorf("%s is not an XLA backend", backend)
 	}
-	major, minor = p.Version()
-	return major, minor, nil
+	p, err := pjrt.GetPlugin(b.PluginName())
+	if err != nil {
+		return "", "", err
+	}
+	major, minor := p.Version()
+	return p.Path(), fmt.Sprintf("%d.%d", major, minor), nil
+}
+
+// gpuIdle reports whether the machine has an NVIDIA GPU that the XLA backend does not use.
+func gpuIdle(backend compute.Backend) bool {
+	b, ok := backend.(*xla.Backend)
+	return ok && !b.IsCUDA() && installer.HasNvidiaGPU()
 }
