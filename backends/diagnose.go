@@ -131,7 +131,7 @@ func (r *Report) describeFallback() {
 			"build with GOEXPERIMENT=simd: matrix products use "+r.SIMD.CPU+" and are several times faster")
 	}
 	if !r.XLABuilt {
-		r.problem(errNoXLA.Error(), "build it so, or stay with the pure-Go backend")
+		r.problem(errNoXLA.Error(), rebuild)
 		return
 	}
 	if r.CacheDir == "" {

@@ -3,15 +3,8 @@
 package backends
 
 import (
-	"runtime"
-
 	"github.com/gomlx/compute"
-	"github.com/pkg/errors"
 )
-
-var errNoXLA = errors.Errorf("this program was built without XLA: build it with a C compiler and CGO_ENABLED=1, without "+
-	"the tag \"noxla\", for linux/amd64, linux/arm64, darwin/arm64 or windows/amd64 (it is %s/%s)",
-	runtime.GOOS, runtime.GOARCH)
 
 var openXLA func(options string) (compute.Backend, error)
 

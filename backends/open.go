@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -43,6 +44,9 @@ func Open(name string) (compute.Backend, error) {
 	}
 	return chosen.backend, nil
 }
+
+// errNoXLA is why a build without openXLA has no XLA.
+var errNoXLA = errors.Errorf("this program was built for %s/%s without XLA", runtime.GOOS, runtime.GOARCH)
 
 // opener holds what Open depends on outside its own logic: the GoMLX backends, the places plugins come from, and the
 // terminal.
@@ -78,7 +82,11 @@ func (o *opener) open(name string, most effort) (choice, error) {
 	configured := os.Getenv(compute.ConfigEnvVar)
 	if configured != "" && (name == "" || name == xlaName && isXLAName(backendName(configured))) {
 		chosen, err := o.openConfig(configured, most)
-		return chosen, errors.WithMessagef(err, "$%s is %q", compute.ConfigEnvVar, configured)
+		if err != nil {
+			return choice{}, errors.WithMessagef(err, "$%s is %q", compute.ConfigEnvVar, configured)
+		}
+		chosen.why = fmt.Sprintf("$%s: %s", compute.ConfigEnvVar, chosen.why)
+		return chosen, nil
 	}
 	if name != "" {
 		return o.openConfig(name, most)
@@ -93,7 +101,7 @@ func (o *opener) open(name string, most effort) (choice, error) {
 	}
 	chosen.failed = failed
 	chosen.why = "no XLA plugin could be opened"
-	fmt.Fprintf(o.stderr, "sparsekernel: pure-Go backend, slower than XLA: %s; %s\n", failed.line(), advice)
+	fmt.Fprintf(o.stderr, "sparsekernel: pure-Go backend, slower than XLA: %s; %s\n", failed.line(), failed.advice)
 	return chosen, nil
 }
 
@@ -113,7 +121,7 @@ func (o *opener) openConfig(config string, most effort) (chosen choice, err erro
 		}
 		return chosen, nil
 	case isXLAName(name) && o.openXLA == nil:
-		err = errNoXLA
+		err = errors.Errorf("%v; %s", errNoXLA, rebuild)
 	case isXLAName(name):
 		chosen.backend, err = o.openXLA(options)
 	case slices.Contains(compute.List(), name):

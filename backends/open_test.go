@@ -119,9 +119,11 @@ func TestOpenWithoutXLA(t *testing.T) {
 	f := newFake(t)
 	f.openXLA, f.sources = nil, nil
 	_, err := f.open("xla", insist)
-	require.ErrorContains(t, err, "this build")
+	require.ErrorContains(t, err, "without XLA")
+	_, err = f.open("xla:/plugin.so", insist)
+	require.ErrorContains(t, err, "without XLA")
 	require.Equal(t, "go:parallelism=-1", f.mustOpen(t, ""))
-	require.Contains(t, f.stderr.String(), "this build")
+	require.Contains(t, f.stderr.String(), rebuild)
 }
 
 func TestOpenRecoversPanics(t *testing.T) {

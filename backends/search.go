@@ -43,13 +43,17 @@ const (
 // searchError lists what was tried on the way to an XLA plugin.
 type searchError struct {
 	attempts []string
+	advice   string
 }
 
 const advice = "to have XLA, start once with network and with pip for python3; or copy a plugin from another machine " +
 	"and set GOMLX_BACKEND=xla:/path/to/plugin.so"
 
+const rebuild = "to have XLA, build for linux/amd64, linux/arm64, darwin/arm64 or windows/amd64, with a C compiler and " +
+	"CGO_ENABLED=1, without the tag \"noxla\""
+
 func (e *searchError) Error() string {
-	return "no XLA plugin could be opened:\n  " + strings.Join(e.attempts, "\n  ") + "\n" + advice
+	return "no XLA plugin could be opened:\n  " + strings.Join(e.attempts, "\n  ") + "\n" + e.advice
 }
 
 // line is what was tried on one line, the middle of long reasons left out.
@@ -72,11 +76,12 @@ func (e *searchError) add(what string, err error) {
 
 // searchXLA opens the first plugin that works, fetching one if there is none and the effort allows it.
 func (o *opener) searchXLA(most effort) (choice, *searchError) {
-	failed := &searchError{}
 	if o.openXLA == nil {
+		failed := &searchError{advice: rebuild}
 		failed.add("this build", errNoXLA)
 		return choice{}, failed
 	}
+	failed := &searchError{advice: advice}
 	installed, err := o.installed()
 	if err == nil && len(installed) == 0 {
 		err = errors.New("none")

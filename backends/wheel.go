@@ -45,15 +45,16 @@ var pinnedWheels = map[string]wheel{
 
 // wheelSource fetches the pinned wheel for this platform with pip.
 func wheelSource() source {
-	platform := runtime.GOOS + "/" + runtime.GOARCH
-	w, found := pinnedWheels[platform]
+	w, found := pinnedWheels[platform()]
 	if !found {
 		return source{origin: OriginWheel, id: "wheel", fetch: func(context.Context, string, effort, *progress) ([]string, error) {
-			return nil, errors.Errorf("there is no wheel with an XLA plugin for %s", platform)
+			return nil, errors.Errorf("there is no wheel with an XLA plugin for %s", platform())
 		}}
 	}
 	return w.source(pipDownload)
 }
+
+func platform() string { return runtime.GOOS + "/" + runtime.GOARCH }
 
 // downloader leaves the wheel in dir, under any name, and may use dir for temporary files.
 type downloader func(ctx context.Context, w wheel, dir string, most effort, p *progress) error

@@ -19,8 +19,6 @@ func init() {
 	xla.EnableAutoInstall(false)
 }
 
-var errNoXLA error
-
 // openXLA opens "xla:<options>". It turns go-xla's panics, such as the one on a plugin that cannot be loaded, into
 // errors.
 func openXLA(options string) (backend compute.Backend, err error) {
