@@ -28,15 +28,12 @@ type convTest struct {
 
 var convTests = []convTest{
 	{"1D", []int{2, 7, 3}, []int{3}, []int{1}, false},
-	{"2D valid", []int{2, 6, 5, 3}, []int{3, 3}, []int{1, 1}, false},
 	{"2D same", []int{2, 6, 5, 3}, []int{3, 3}, []int{1, 1}, true},
 	{"strided, elements left over", []int{2, 8, 7, 3}, []int{3, 1}, []int{2, 4}, false},
 	{"strided same", []int{2, 7, 6, 3}, []int{3, 3}, []int{2, 2}, true},
-	{"strides of their own", []int{2, 7, 6, 3}, []int{3, 1}, []int{1, 3}, true},
 	{"even kernel", []int{2, 5, 5, 3}, []int{2, 4}, []int{1, 2}, true},
 	{"one position, strided", []int{2, 5, 4, 3}, []int{1, 1}, []int{2, 2}, false},
 	{"kernel larger than image", []int{2, 2, 2, 3}, []int{3, 3}, []int{1, 1}, true},
-	{"kernel covers image", []int{2, 3, 3, 3}, []int{3, 3}, []int{1, 1}, false},
 	{"3D", []int{1, 4, 3, 4, 2}, []int{1, 3, 3}, []int{1, 1, 2}, true},
 }
 
@@ -95,7 +92,7 @@ func TestConvLowerings(t *testing.T) {
 					for _, lowering := range choices {
 						y := test.conv(scope.In("%s", lowering), lowering, inputs)
 						outputs = append(outputs, y)
-						outputs = append(outputs, Gradient(ReduceAllSum(Mul(y, Sin(y))), inputs...)...)
+						outputs = append(outputs, Gradient(ReduceAllSum(Square(y)), inputs...)...)
 					}
 					return outputs
 				}, random32(1, test.input...), random32(2, test.kernelDims()...), random32(3, convChannels))
@@ -119,16 +116,17 @@ func TestConvLowerings(t *testing.T) {
 
 // That gradients are right at all is a matter of the graph, not of the backend.
 func TestConvGradient(t *testing.T) {
-	backend := backendtest.Get(t, "go")
-	for _, test := range convTests {
-		for _, lowering := range test.lowerings() {
-			t.Run(test.name+"/"+lowering.String(), func(t *testing.T) {
-				requireGradient(t, backend, func(scope *model.Scope, inputs []*Node) *Node {
-					return test.conv(scope, lowering, inputs)
-				}, random(1, test.input...), random(2, test.kernelDims()...), random(3, convChannels))
-			})
+	pureGo(t, func(t *testing.T, backend compute.Backend) {
+		for _, test := range convTests {
+			for _, lowering := range test.lowerings() {
+				t.Run(test.name+"/"+lowering.String(), func(t *testing.T) {
+					requireGradient(t, backend, func(scope *model.Scope, inputs []*Node) *Node {
+						return test.conv(scope, lowering, inputs)
+					}, random(1, test.input...), random(2, test.kernelDims()...), random(3, convChannels))
+				})
+			}
 		}
-	}
+	})
 }
 
 func TestConvVariablesAreGoMLXs(t *testing.T) {
@@ -160,33 +158,28 @@ func TestConvRegularizesOnce(t *testing.T) {
 	})
 }
 
-func TestConvHalfPrecision(t *testing.T) {
+// Convolution, pooling and linear layer, forward and backward.
+func TestHalfPrecision(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
-		for _, dtype := range []dtypes.DType{dtypes.BFloat16, dtypes.Float16} {
-			t.Run(dtype.String(), func(t *testing.T) {
-				x, kernel := random32(1, 2, 6, 6, 3), random32(2, 3, 3, 3, 4)
-				run := func(dtype dtypes.DType) [][]float64 {
-					outputs, err := model.CallOnceN(backend, model.NewStore(), func(scope *model.Scope, inputs []*Node) []*Node {
-						feed(scope, "c/conv/weights", ConvertDType(inputs[1], dtype))
-						y := layers.Conv(scope.In("c"), ConvertDType(inputs[0], dtype)).Channels(4).KernelSize(3).PadSame().Done()
-						y = layers.MaxPool(y).Window(2).Done()
-						y = layers.AvgPool(y).Window(3).PadSame().Done()
-						y = layers.Dense(scope.In("d").WithInitializer(Ones), y, 2).Done()
-						require.Equal(t, dtype, y.DType())
-						y = ConvertDType(y, dtypes.Float32)
-						return append(Gradient(ReduceAllSum(y), inputs...), y)
-					}, x, kernel)
-					require.NoError(t, err)
-					var values [][]float64
-					for _, output := range outputs {
-						values = append(values, flat(output))
-					}
-					return values
-				}
-				want, got := run(dtypes.Float32), run(dtype)
-				// Rounding may move a maximum to another element, with its whole gradient: values only.
-				requireClose(t, want[2], got[2], 0.05, "output")
-			})
+		outputs, err := model.CallOnceN(backend, model.NewStore(), func(scope *model.Scope, inputs []*Node) (outputs []*Node) {
+			for _, dtype := range []dtypes.DType{dtypes.Float32, dtypes.BFloat16, dtypes.Float16} {
+				scope := scope.In("%s", dtype).WithInitializer(Ones)
+				feed(scope, "conv/weights", ConvertDType(inputs[1], dtype))
+				y := layers.Conv(scope, ConvertDType(inputs[0], dtype)).Channels(4).KernelSize(3).PadSame().Done()
+				y = layers.MaxPool(y).Window(2).Done()
+				y = layers.AvgPool(y).Window(3).PadSame().Done()
+				y = layers.SparseDense(scope, y, 2).Density(1).Done()
+				require.Equal(t, dtype, y.DType())
+				y = ConvertDType(y, dtypes.Float32)
+				outputs = append(outputs, y, Gradient(ReduceAllSum(y), inputs[1])[0])
+			}
+			return outputs
+		}, random32(1, 2, 6, 6, 3), random32(2, 3, 3, 3, 4))
+		require.NoError(t, err)
+		for i, name := range []string{"output", "gradient"} {
+			// Rounding moves some maxima to other elements, with their gradient.
+			requireClose(t, flat(outputs[i]), flat(outputs[2+i]), 0.1, "bfloat16 "+name)
+			requireClose(t, flat(outputs[i]), flat(outputs[4+i]), 0.02, "float16 "+name)
 		}
 	})
 }

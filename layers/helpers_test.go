@@ -170,6 +170,16 @@ func requireBackendsAgree(t *testing.T, tolerance float64, values func(t *testin
 	})
 }
 
+// pureGo runs f on the pure-Go backend, which compiles at once, for what does not depend on the backend.
+func pureGo(t *testing.T, f func(t *testing.T, backend compute.Backend)) {
+	t.Helper()
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
+		if backend.Name() != "xla" {
+			f(t, backend)
+		}
+	})
+}
+
 // trainer trains the layer, as a model, by plain gradient descent on the squared error.
 func trainer(backend compute.Backend, store *model.Store, layer func(scope *model.Scope, inputs []*Node) *Node) *train.Trainer {
 	sgd := optimizer.StochasticGradientDescent().WithDecay(false).WithLearningRate(0.1)

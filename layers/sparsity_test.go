@@ -37,39 +37,41 @@ func layerTests() []layerTest {
 		{
 			"dense", random32(1, 4, 20), []int{4, 10},
 			func(scope *model.Scope, x []*Node) *Node {
-				return layers.SparseDense(scope.In("layer"), x[0], 10).Density(0.2).Done()
+				return layers.SparseDense(uniform(scope).In("layer"), x[0], 10).Density(0.2).Done()
 			},
-			func(scope *model.Scope, x []*Node) *Node { return gomlx.Dense(scope.In("layer"), x[0], true, 10) },
+			func(scope *model.Scope, x []*Node) *Node {
+				return gomlx.Dense(uniform(scope).In("layer"), x[0], true, 10)
+			},
 			[]string{"/layer/dense/weights"},
 		},
 		{
 			"conv", random32(1, 2, 6, 6, 4), []int{2, 6, 6, 5},
 			func(scope *model.Scope, x []*Node) *Node {
-				return layers.SparseConv(scope.In("layer"), x[0]).Channels(5).KernelSize(3).PadSame().Density(0.2).Done()
+				return layers.SparseConv(uniform(scope).In("layer"), x[0]).Channels(5).KernelSize(3).PadSame().Density(0.2).Done()
 			},
 			func(scope *model.Scope, x []*Node) *Node {
-				return gomlx.Convolution(scope.In("layer"), x[0]).Channels(5).KernelSize(3).PadSame().Done()
+				return gomlx.Convolution(uniform(scope).In("layer"), x[0]).Channels(5).KernelSize(3).PadSame().Done()
 			},
 			[]string{"/layer/conv/weights"},
 		},
 		{
 			"embedding", ids, []int{4, 2, 10},
 			func(scope *model.Scope, x []*Node) *Node {
-				return layers.SparseEmbedding(scope.In("layer"), x[0], 6, 10).Density(0.2).Done()
+				return layers.SparseEmbedding(uniform(scope).In("layer"), x[0], 6, 10).Density(0.2).Done()
 			},
 			func(scope *model.Scope, x []*Node) *Node {
-				return gomlx.Embedding(scope.In("layer"), x[0], dtypes.Float32, 6, 10)
+				return gomlx.Embedding(uniform(scope).In("layer"), x[0], dtypes.Float32, 6, 10)
 			},
 			[]string{"/layer/embeddings"},
 		},
 		{
 			"attention", random32(1, 2, 3, 10), []int{2, 3, 10},
 			func(scope *model.Scope, x []*Node) *Node {
-				return layers.SparseAttention(scope.In("layer"), x[0], x[0], x[0], 4, 5).KeyHeads(2).Density(0.2).
+				return layers.SparseAttention(uniform(scope).In("layer"), x[0], x[0], x[0], 4, 5).KeyHeads(2).Density(0.2).
 					Configure(func(b *attention.MultiHeadAttentionBuilder) { b.WithCausalMask(true) }).Done()
 			},
 			func(scope *model.Scope, x []*Node) *Node {
-				return attention.MultiHeadAttention(scope.In("layer"), x[0], x[0], x[0], 4, 5).WithNumKVHeads(2).WithCausalMask(true).Done()
+				return attention.MultiHeadAttention(uniform(scope).In("layer"), x[0], x[0], x[0], 4, 5).WithNumKVHeads(2).WithCausalMask(true).Done()
 			},
 			[]string{
 				"/layer/MultiHeadAttention/key/dense/weights", "/layer/MultiHeadAttention/query/dense/weights",
@@ -79,7 +81,7 @@ func layerTests() []layerTest {
 	}
 }
 
-// requireSparse checks that a weight has exactly round(density·size) active entries by its mask.
+// requireMask returns the mask of a weight, which must have exactly round(density·size) active entries.
 func requireMask(t *testing.T, store *model.Store, path string, density float64) []bool {
 	t.Helper()
 	v := store.GetVariable(dstee.Scope + path + "/mask")
@@ -105,12 +107,9 @@ func TestSparseLayerIsMaskedGoMLXLayer(t *testing.T) {
 		for _, test := range layerTests() {
 			t.Run(test.name, func(t *testing.T) {
 				ours, theirs := seeded(t), seeded(t)
-				scoped := func(layer func(*model.Scope, []*Node) *Node) func(*model.Scope, []*Node) *Node {
-					return func(scope *model.Scope, x []*Node) *Node { return layer(uniform(scope), x) }
-				}
-				got := call(t, backend, ours, scoped(test.sparse), test.input)
+				got := call(t, backend, ours, test.sparse, test.input)
 				require.Equal(t, test.outputDims, got.Shape().Dimensions)
-				call(t, backend, theirs, scoped(test.dense), test.input)
+				call(t, backend, theirs, test.dense, test.input)
 				require.Equal(t, trainable(theirs), trainable(ours))
 				for v := range theirs.IterVariables() {
 					if v.Trainable {
@@ -128,7 +127,7 @@ func TestSparseLayerIsMaskedGoMLXLayer(t *testing.T) {
 					v := theirs.GetVariable(path)
 					require.NoError(t, v.SetValue(tensors.FromFlatDataAndDimensions(weights, v.Shape().Dimensions...)))
 				}
-				want := call(t, backend, theirs, scoped(test.dense), test.input)
+				want := call(t, backend, theirs, test.dense, test.input)
 				requireClose(t, flat(want), flat(got), 1e-5, "output")
 			})
 		}
@@ -199,28 +198,29 @@ func TestSparseLayerRegularizes(t *testing.T) {
 // Options set the hyperparameters of the layer's own scope; what no option sets comes from the scopes above, and from the
 // command line.
 func TestSparsityIsScoped(t *testing.T) {
-	backend := backendtest.Get(t, "go")
-	store := model.NewStore()
-	store.RootScope().SetParam(dstee.ParamDensity, 0.05)
-	_, err := commandline.ParseSettings(store, "dst_density=0.1;b/dst_density=0.5")
-	require.NoError(t, err)
-	call(t, backend, store, func(scope *model.Scope, x []*Node) *Node {
-		y := layers.SparseDense(scope.In("a"), x[0], 10).Done()
-		y = layers.SparseDense(scope.In("b"), y, 10).Done()
-		return layers.SparseDense(scope.In("c"), y, 10).Density(0.3).Structure("unstructured").Drop("magnitude").Grow("set").Done()
-	}, random32(1, 4, 10))
-	requireMask(t, store, "/a/dense/weights", 0.1)
-	requireMask(t, store, "/b/dense/weights", 0.5)
-	requireMask(t, store, "/c/dense/weights", 0.3)
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
+		store := model.NewStore()
+		store.RootScope().SetParam(dstee.ParamDensity, 0.05)
+		_, err := commandline.ParseSettings(store, "dst_density=0.1;b/dst_density=0.5")
+		require.NoError(t, err)
+		call(t, backend, store, func(scope *model.Scope, x []*Node) *Node {
+			y := layers.SparseDense(scope.In("a"), x[0], 10).Done()
+			y = layers.SparseDense(scope.In("b"), y, 10).Done()
+			return layers.SparseDense(scope.In("c"), y, 10).Density(0.3).Structure("unstructured").Drop("magnitude").Grow("set").Done()
+		}, random32(1, 4, 10))
+		requireMask(t, store, "/a/dense/weights", 0.1)
+		requireMask(t, store, "/b/dense/weights", 0.5)
+		requireMask(t, store, "/c/dense/weights", 0.3)
 
-	params := map[string]any{}
-	for path, value := range store.IterParams() {
-		params[path] = value
-	}
-	require.Equal(t, map[string]any{
-		"/dst_density": 0.1, "/b/dst_density": 0.5, "/c/dense/dst_density": 0.3,
-		"/c/dense/dst_structure": "unstructured", "/c/dense/dst_drop": "magnitude", "/c/dense/dst_grow": "set",
-	}, params)
+		params := map[string]any{}
+		for path, value := range store.IterParams() {
+			params[path] = value
+		}
+		require.Equal(t, map[string]any{
+			"/dst_density": 0.1, "/b/dst_density": 0.5, "/c/dense/dst_density": 0.3,
+			"/c/dense/dst_structure": "unstructured", "/c/dense/dst_drop": "magnitude", "/c/dense/dst_grow": "set",
+		}, params)
+	})
 }
 
 // A layer used twice in a graph, with one weight, stays right.
@@ -228,8 +228,8 @@ func TestSparseLayerShared(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
 		store := seeded(t)
 		trainer := trainer(backend, store, func(scope *model.Scope, x []*Node) *Node {
-			y := layers.SparseDense(scope.At("layer"), x[0], 10).Density(0.2).Done()
-			return layers.SparseDense(scope.At("layer"), y, 10).Density(0.2).Done()
+			y := layers.SparseDense(uniform(scope).At("layer"), x[0], 10).Density(0.2).Done()
+			return layers.SparseDense(uniform(scope).At("layer"), y, 10).Density(0.2).Done()
 		})
 		for range 3 {
 			step(t, trainer, random32(2, 4, 10), random32(1, 4, 10))
@@ -259,7 +259,7 @@ func ExampleSparseDense() {
 		x = Tanh(layers.SparseDense(scope.In("hidden"), x, 50).Done())
 		return layers.SparseDense(scope.In("output"), x, 10).Density(0.5).Done()
 	}
-	backend, err := backends.Open("go")
+	backend, err := backends.Open("")
 	if err != nil {
 		panic(err)
 	}

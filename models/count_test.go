@@ -125,7 +125,7 @@ func TestCountStore(t *testing.T) {
 }
 
 func ExampleCount() {
-	backend, err := backends.Open("go")
+	backend, err := backends.Open("")
 	if err != nil {
 		panic(err)
 	}
