@@ -15,7 +15,7 @@ import (
 
 // Report says what [Open] with an empty name does on this machine, and why.
 type Report struct {
-	// Backend is what opens without the network: "xla", "go" or what $GOMLX_BACKEND names; "" if Open would fail.
+	// Backend is what opens without the network: "xla", "go" or what $GOMLX_BACKEND names; "" if nothing does.
 	Backend string `json:"backend"`
 	// Config is the GoMLX configuration that opens the same backend again.
 	Config string `json:"config"`
@@ -31,7 +31,7 @@ type Report struct {
 	SIMD     SIMD   `json:"simd"`
 	CacheDir string `json:"cache_dir"`
 	System   System `json:"system"`
-	// Tried lists why no plugin opened, where pure Go stands in for XLA.
+	// Tried lists why no XLA plugin opened.
 	Tried []string `json:"tried,omitempty"`
 	// Problems lists what is missing or broken.
 	Problems []Problem `json:"problems"`
@@ -77,9 +77,11 @@ func (o *opener) diagnose() Report {
 	quiet := *o
 	quiet.stderr = io.Discard
 	chosen, err := quiet.open("", look)
-	if err != nil {
+	failed := chosen.failed
+	if err != nil && !errors.As(err, &failed) {
 		r.problem(err.Error(), "correct or unset $GOMLX_BACKEND")
-	} else {
+	}
+	if err == nil {
 		r.Backend = backendName(chosen.config)
 		r.Config = chosen.config
 		r.Why = chosen.why
@@ -90,9 +92,9 @@ func (o *opener) diagnose() Report {
 	if r.CacheDir, err = CacheDir(); err != nil {
 		r.problem(err.Error(), fmt.Sprintf("set $%s to a folder", CacheDirEnv))
 	}
-	if chosen.failed != nil {
-		r.Tried = chosen.failed.attempts
-		r.describeFallback()
+	if failed != nil {
+		r.Tried = failed.attempts
+		r.describeSearch()
 	}
 	return r
 }
@@ -124,9 +126,9 @@ func (r *Report) describePlugin(chosen choice) {
 	}
 }
 
-// describeFallback says what a first start would do about XLA and what stands in its way.
-func (r *Report) describeFallback() {
-	if r.SIMD.CPU != "" && !r.SIMD.Built {
+// describeSearch says what the next start would do about XLA, of which nothing was found, and what stands in its way.
+func (r *Report) describeSearch() {
+	if r.Backend == goName && r.SIMD.CPU != "" && !r.SIMD.Built {
 		r.problem("the pure-Go backend was built without vector kernels",
 			"build with GOEXPERIMENT=simd: matrix products use "+r.SIMD.CPU+" and are several times faster")
 	}
@@ -190,10 +192,10 @@ func (r Report) String() string {
 		fmt.Fprintf(&b, "%-9s %s\n", name, fmt.Sprintf(format, args...))
 	}
 	switch {
-	case r.Backend == "":
-		line("backend", "none can be opened")
 	case r.WouldFetch:
-		line("backend", "%s, unless fetching an XLA plugin succeeds at the next start", r.Config)
+		line("backend", "%s, unless fetching an XLA plugin succeeds at the next start", cmp.Or(r.Config, "none"))
+	case r.Backend == "":
+		line("backend", "none")
 	default:
 		line("backend", "%s", r.Config)
 	}

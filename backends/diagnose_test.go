@@ -79,6 +79,12 @@ func TestDiagnoseConfigured(t *testing.T) {
 	require.False(t, r.WouldFetch)
 	require.Contains(t, r.Why, compute.ConfigEnvVar)
 
+	t.Setenv(compute.ConfigEnvVar, "xla")
+	r = f.diagnose()
+	requireComplete(t, r)
+	require.Empty(t, r.Backend)
+	require.True(t, r.WouldFetch)
+
 	t.Setenv(compute.ConfigEnvVar, "tpu")
 	r = f.diagnose()
 	requireComplete(t, r)

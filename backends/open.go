@@ -114,14 +114,14 @@ func (o *opener) openConfig(config string, most effort) (chosen choice, err erro
 	case name == goName || name == "gobackend":
 		chosen.config = goName + ":" + goOptions(options)
 		chosen.backend, err = o.openGo(options)
+	case isXLAName(name) && o.openXLA == nil:
+		err = errors.Errorf("%v; %s", errNoXLA, rebuild)
 	case isXLAName(name) && options == "":
 		chosen, failed := o.searchXLA(most)
 		if failed != nil {
 			return choice{}, failed
 		}
 		return chosen, nil
-	case isXLAName(name) && o.openXLA == nil:
-		err = errors.Errorf("%v; %s", errNoXLA, rebuild)
 	case isXLAName(name):
 		chosen.backend, err = o.openXLA(options)
 	case slices.Contains(compute.List(), name):
@@ -129,12 +129,12 @@ func (o *opener) openConfig(config string, most effort) (chosen choice, err erro
 	default:
 		known := compute.List()
 		slices.Sort(known)
-		err = errors.Errorf("there is no backend %q: give \"\" (automatic), \"xla\", \"go\", "+
+		return choice{}, errors.Errorf("there is no backend %q: give \"\" (automatic), \"xla\", \"go\", "+
 			"or a GoMLX configuration <backend>:<options> with one of %q, such as %q",
 			config, known, "xla:/path/to/plugin.so")
 	}
 	if err != nil {
-		return choice{}, err
+		return choice{}, errors.WithMessagef(err, "opening backend %q", config)
 	}
 	return chosen, nil
 }

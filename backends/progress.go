@@ -45,7 +45,7 @@ func (p *progress) watch(ctx context.Context, dir string, total int64, firstByte
 			if shown {
 				fmt.Fprintln(p.w)
 			}
-			if cause := context.Cause(ctx); cause != nil {
+			if cause := context.Cause(ctx); err != nil && cause != nil {
 				return cause
 			}
 			return err

@@ -28,7 +28,7 @@ type wheel struct {
 // pipFirstByte is how long automatic selection waits for pip to start and its index to answer.
 const pipFirstByte = 8 * time.Second
 
-// pinnedWheels are the builds of the XLA CPU plugin published by the OpenXLA authors (Apache-2.0), for GOOS/GOARCH.
+// pinnedWheels are the builds of the XLA CPU plugin that the OpenXLA authors publish for Python, for GOOS/GOARCH.
 // They need glibc 2.27 or newer.
 var pinnedWheels = map[string]wheel{
 	"linux/amd64": {
@@ -82,8 +82,17 @@ func (w wheel) source(download downloader) source {
 
 // find returns the one wheel in dir after comparing it with the pinned hash.
 func (w wheel) find(dir string) (string, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "*.whl"))
-	if err != nil || len(files) != 1 {
+	list, err := os.ReadDir(dir)
+	if err != nil {
+		return "", errors.WithStack(err)
+	}
+	var files []string
+	for _, entry := range list {
+		if filepath.Ext(entry.Name()) == ".whl" {
+			files = append(files, filepath.Join(dir, entry.Name()))
+		}
+	}
+	if len(files) != 1 {
 		return "", errors.Errorf("the download of %s %s left %d wheels instead of one", w.name, w.version, len(files))
 	}
 	sum, err := fileSHA256(files[0])

@@ -33,6 +33,7 @@ func openXLA(options string) (backend compute.Backend, err error) {
 
 // installedPlugins lists the plugins that go-xla finds on this machine, the preferred one first.
 func installedPlugins() (plugins []plugin, err error) {
+	defer func() { err = errors.WithMessage(err, "go-xla fails to load one of them") }()
 	defer recoverTo(&err)
 	paths := pjrt.AvailablePlugins()
 	names := slices.SortedFunc(maps.Keys(paths), func(a, b string) int {

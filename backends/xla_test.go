@@ -75,11 +75,16 @@ func TestRealSetUp(t *testing.T) {
 	t.Setenv("GOMLX_BACKEND", "")
 	o := newOpener()
 	o.installed = func() ([]plugin, error) { return nil, errors.New("not looked for") }
+	alive, err := o.open("xla", look)
+	require.NoError(t, err)
 	report := o.diagnose()
 	require.Equal(t, "xla", report.Backend)
 	require.Equal(t, OriginWheel, report.Plugin.Origin)
 	require.True(t, report.Plugin.Intact)
 	require.Regexp(t, `^\d+\.\d+$`, report.Plugin.Version)
 	require.Positive(t, report.Devices)
-	require.Empty(t, report.Problems)
+	require.NotContains(t, whats(report), "SHA-256")
+	sum, err := graph.ExecOnce(alive.backend, graph.Add, float32(1), float32(2))
+	require.NoError(t, err, "a diagnosis leaves the program's own backend alone")
+	require.Equal(t, float32(3), tensors.ToScalar[float32](sum))
 }

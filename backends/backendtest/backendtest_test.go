@@ -1,6 +1,7 @@
 package backendtest_test
 
 import (
+	"path"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -16,6 +17,15 @@ func TestRun(t *testing.T) {
 		got, err := graph.ExecOnce(backend, product, []float32{1, 2}, []float32{3, 4})
 		require.NoError(t, err)
 		require.Equal(t, float32(11), tensors.ToScalar[float32](got))
-		require.Same(t, backend, backendtest.Get(t, t.Name()[len("TestRun/"):]))
+		require.Same(t, backend, backendtest.Get(t, path.Base(t.Name())))
 	})
+}
+
+func TestRunNarrowed(t *testing.T) {
+	t.Setenv(backendtest.BackendsEnv, "go")
+	var ran []string
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
+		ran = append(ran, backend.String())
+	})
+	require.Equal(t, []string{"go"}, ran)
 }
