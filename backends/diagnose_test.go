@@ -44,6 +44,7 @@ func whats(r Report) string {
 
 func TestDiagnoseBeforeFirstStart(t *testing.T) {
 	f := newFake(t)
+	fakePython(t, "exit 0")
 	r := f.diagnose()
 	requireComplete(t, r)
 	require.Equal(t, "go", r.Backend)
@@ -72,6 +73,7 @@ func TestDiagnoseFailure(t *testing.T) {
 
 func TestDiagnoseConfigured(t *testing.T) {
 	f := newFake(t)
+	fakePython(t, "exit 0")
 	t.Setenv(compute.ConfigEnvVar, "go:parallelism=5")
 	r := f.diagnose()
 	requireComplete(t, r)
@@ -94,6 +96,7 @@ func TestDiagnoseConfigured(t *testing.T) {
 
 func TestDiagnoseWithoutCacheFolder(t *testing.T) {
 	f := newFake(t)
+	fakePython(t, "exit 0")
 	file := filepath.Join(f.cache, "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o644))
 	t.Setenv(CacheDirEnv, filepath.Join(file, "cache"))

@@ -14,7 +14,7 @@ func ExampleOpen() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	sum, err := graph.ExecOnce(backend, graph.Add, float32(1), float32(2))
+	sum, err := graph.CallOnce(backend, graph.Add, float32(1), float32(2))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -26,7 +26,7 @@ type wheel struct {
 }
 
 // pipFirstByte is how long automatic selection waits for pip to start and its index to answer.
-const pipFirstByte = 8 * time.Second
+const pipFirstByte = 10 * time.Second
 
 // pinnedWheels are the builds of the XLA CPU plugin that the OpenXLA authors publish for Python, for GOOS/GOARCH.
 // They need glibc 2.27 or newer.

@@ -25,7 +25,7 @@ func realSetUp() error {
 	if err != nil {
 		return err
 	}
-	sum, err := graph.ExecOnce(chosen.backend, graph.Add, float32(1), float32(2))
+	sum, err := graph.CallOnce(chosen.backend, graph.Add, float32(1), float32(2))
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func TestRealSetUp(t *testing.T) {
 	require.Regexp(t, `^\d+\.\d+$`, report.Plugin.Version)
 	require.Positive(t, report.Devices)
 	require.NotContains(t, whats(report), "SHA-256")
-	sum, err := graph.ExecOnce(alive.backend, graph.Add, float32(1), float32(2))
+	sum, err := graph.CallOnce(alive.backend, graph.Add, float32(1), float32(2))
 	require.NoError(t, err, "a diagnosis leaves the program's own backend alone")
 	require.Equal(t, float32(3), tensors.ToScalar[float32](sum))
 }

@@ -14,7 +14,7 @@ import (
 func TestRun(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
 		product := func(x, y *graph.Node) *graph.Node { return graph.Dot(x, y).Product() }
-		got, err := graph.ExecOnce(backend, product, []float32{1, 2}, []float32{3, 4})
+		got, err := graph.CallOnce(backend, product, []float32{1, 2}, []float32{3, 4})
 		require.NoError(t, err)
 		require.Equal(t, float32(11), tensors.ToScalar[float32](got))
 		require.Same(t, backend, backendtest.Get(t, path.Base(t.Name())))
