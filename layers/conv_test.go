@@ -212,13 +212,13 @@ func BenchmarkConv(b *testing.B) {
 	for _, shape := range []struct{ size, channels, kernel, stride int }{
 		{28, 1, 5, 1}, {16, 32, 3, 1}, {8, 64, 3, 2}, {8, 64, 1, 1}, {4, 128, 3, 2}, {2, 256, 3, 1},
 	} {
-		x := random32(1, 32, shape.size, shape.size, shape.channels)
-		kernel := random32(2, shape.kernel, shape.kernel, shape.channels, 2*shape.channels)
 		for _, backend := range []string{"xla", "go"} {
 			for _, lowering := range lowerings {
 				name := fmt.Sprintf("%dx%dx%d,kernel=%d,stride=%d/%s/%s", shape.size, shape.size, shape.channels, shape.kernel,
 					shape.stride, backend, lowering)
 				b.Run(name, func(b *testing.B) {
+					x := random32(1, 32, shape.size, shape.size, shape.channels)
+					kernel := random32(2, shape.kernel, shape.kernel, shape.channels, 2*shape.channels)
 					exec := model.MustNewExec(backendtest.Get(b, backend), model.NewStore(), func(scope *model.Scope, inputs []*Node) []*Node {
 						feed(scope, "conv/weights", inputs[1])
 						y := layers.Conv(scope, inputs[0]).Channels(2 * shape.channels).KernelSize(shape.kernel).
