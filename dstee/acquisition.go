@@ -153,9 +153,9 @@ func Magnitude() Acquisition {
 	return Acquisition{Name: "magnitude", Score: func(s *Signals) *Node { return Abs(s.Weight) }}
 }
 
-// Defaults of DST-EE: c as in the published scripts of its first author, ε as in the code.
+// Defaults of DST-EE. The code of its first author has ε 1, and c 1e-5 unless its scripts set 1e-2: c lies between.
 const (
-	DefaultC       = 1e-2
+	DefaultC       = 1e-3
 	DefaultEpsilon = 1.0
 )
 

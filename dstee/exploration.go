@@ -52,3 +52,19 @@ func (s *Sparsifier) Stats() (layers []LayerStats, total LayerStats, err error) 
 	}
 	return layers, total, nil
 }
+
+// Mask returns a copy of the mask of the weight with the given path, flat and row-major: true where active.
+func (s *Sparsifier) Mask(path string) ([]bool, error) {
+	var paths []string
+	for _, l := range s.layers {
+		if l.path == path && !s.detached {
+			mask, err := tensors.CopyFlatData[bool](l.mask.MustValue())
+			if err != nil {
+				return nil, fmt.Errorf("dstee: reading the mask of %q: %w", path, err)
+			}
+			return mask, nil
+		}
+		paths = append(paths, l.path)
+	}
+	return nil, fmt.Errorf("dstee: there is no mask of %q, only of %q", path, paths)
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/sparsekernel/sparsekernel/run"
+)
+
+// printSummary prints a run for people: a table of its layers, then how it compares with its dense twin.
+func printSummary(out io.Writer, s *run.Summary) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	width := len("training FLOPs, relative")
+	for _, l := range s.Layers {
+		width = max(width, len(l.Path))
+	}
+	row := func(name string, cells ...string) { // The name is to the left, numbers are to the right.
+		fmt.Fprintf(w, "%-*s\t%s\t\n", width, name, strings.Join(cells, "\t"))
+	}
+	if len(s.Layers) > 0 {
+		fmt.Fprintln(out)
+		row("layer", "shape", "weights", "active", "density", "explored", "churn")
+		active, size := 0, 0
+		for _, l := range s.Layers {
+			row(l.Path, shapeText(l.Shape), strconv.Itoa(l.Size), strconv.Itoa(l.Active), percentText(l.Density),
+				percentText(l.Explored), fmt.Sprintf("%.2f", l.Churn))
+			active += l.Active
+			size += l.Size
+		}
+		row("total", "", strconv.Itoa(size), strconv.Itoa(active), percentText(float64(active)/float64(size)),
+			percentText(s.ExplorationRate), fmt.Sprintf("%.2f", s.Churn()))
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(out)
+	}
+	dense := func(value *float64, format func(float64) string) string {
+		if value == nil {
+			return ""
+		}
+		return format(*value)
+	}
+	seconds := func(v float64) string { return fmt.Sprintf("%.1f s", v) }
+	milliseconds := func(v float64) string { return fmt.Sprintf("%.2f ms", 1000*v) }
+	head, denseFLOPs := "", ""
+	if s.DenseAccuracy != nil {
+		head, denseFLOPs = "dense", "1"
+	}
+	row("", s.Method, head)
+	row("test accuracy", percentText(s.Accuracy), dense(s.DenseAccuracy, percentText))
+	row("training FLOPs, relative", fmt.Sprintf("%.3f", s.FLOPsRatio), denseFLOPs)
+	row("time", seconds(s.Seconds), dense(s.DenseSeconds, seconds))
+	row("time per step, median", milliseconds(s.SecondsPerStep), dense(s.DensePerStep, milliseconds))
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n%s: %s on %s, %s sparse (%s, exact), %d mask updates, seed %d, backend %s.\n",
+		s.Method, s.Model, s.Data, percentText(s.Sparsity), s.Distribution, s.MaskUpdates, s.Seed, s.Backend)
+	if s.DenseAccuracy != nil {
+		fmt.Fprintf(out, "Sparse minus dense: %+.2f points of accuracy on %d test images.\n", 100*(s.Accuracy-*s.DenseAccuracy), s.TestExamples)
+	}
+	if s.SkippedUpdates > 0 {
+		fmt.Fprintf(out, "%d mask updates were skipped, for gradients that were not finite.\n", s.SkippedUpdates)
+	}
+	return nil
+}
+
+// shapeText is a shape such as 64×300.
+func shapeText(shape []int) string {
+	dims := make([]string, len(shape))
+	for i, dim := range shape {
+		dims[i] = strconv.Itoa(dim)
+	}
+	return strings.Join(dims, "×")
+}
+
+// percentText is a share such as 97.50%.
+func percentText(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }

@@ -1,0 +1,81 @@
+package run
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Summary is the outcome of a run.
+type Summary struct {
+	Spec
+	Backend string `json:"backend"`
+
+	// Sparsity is the exact share of inactive weights at the end, counted from masks, over all weights that may be
+	// sparse. It hides the Spec's, which is what was asked for.
+	Sparsity        float64 `json:"sparsity"`
+	TargetSparsity  float64 `json:"target_sparsity"`
+	ExplorationRate float64 `json:"exploration_rate"` // Share of weights active in any topology.
+	Layers          []Layer `json:"layers"`
+
+	Loss            float64  `json:"loss"`                     // Moving average of the training loss at the end.
+	Accuracy        float64  `json:"accuracy"`                 // On the test split after the last step, in [0, 1].
+	DenseAccuracy   *float64 `json:"dense_accuracy,omitempty"` // Of the dense twin, if it was trained.
+	FLOPsRatio      float64  `json:"flops_ratio"`              // Training FLOPs relative to dense training, by RigL's formula.
+	MaskUpdates     int      `json:"mask_updates"`
+	SkippedUpdates  int      `json:"skipped_updates"`         // For gradients that were not finite.
+	Seconds         float64  `json:"seconds"`                 // Wall time of this run, set-up and evaluation included.
+	SecondsPerStep  float64  `json:"seconds_per_step"`        // Median.
+	DenseSeconds    *float64 `json:"dense_seconds,omitempty"` // Wall time of the dense twin.
+	DensePerStep    *float64 `json:"dense_seconds_per_step,omitempty"`
+	TrainExamples   int      `json:"train_examples"`
+	TestExamples    int      `json:"test_examples"`
+	TrainableValues int      `json:"trainable_values"` // Weights, biases and all.
+}
+
+// Layer is what became of a sparse layer.
+type Layer struct {
+	Path     string  `json:"path"`
+	Shape    []int   `json:"shape"`
+	Size     int     `json:"size"`
+	Active   int     `json:"active"`
+	Density  float64 `json:"density"`
+	Explored float64 `json:"explored"` // Share of weights active in any topology.
+	Churn    float64 `json:"churn"`    // Weights that became active during the run, per active weight.
+}
+
+// SetDense records the dense twin of the run.
+func (s *Summary) SetDense(dense *Summary) {
+	s.DenseAccuracy, s.DenseSeconds, s.DensePerStep = &dense.Accuracy, &dense.Seconds, &dense.SecondsPerStep
+}
+
+// WriteFile writes the summary to dir/summary.json, making the folder if need be. The file is complete or not there.
+func (s *Summary) WriteFile(dir string) (path string, err error) {
+	path = filepath.Join(dir, "summary.json")
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("writing %s: %w", path, err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("making the output folder: %w", err)
+	}
+	temporary, err := os.CreateTemp(dir, ".summary-*.json")
+	if err != nil {
+		return "", fmt.Errorf("writing %s: %w", path, err)
+	}
+	defer os.Remove(temporary.Name()) // Gone after the rename; left over only on error.
+	if _, err = temporary.Write(append(data, '\n')); err == nil {
+		err = temporary.Chmod(0o644)
+	}
+	if closed := temporary.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(temporary.Name(), path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("writing %s: %w", path, err)
+	}
+	return path, nil
+}

@@ -1,0 +1,68 @@
+package run
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/sparsekernel/sparsekernel/datasets"
+	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/models"
+)
+
+// countWeights fills in what the masks say at the end of the run. entered is how many weights of each layer became
+// active during the run.
+func (s *Summary) countWeights(backend compute.Backend, store *model.Store, sparse *dstee.Sparsifier, training *datasets.Split, entered map[string]int) error {
+	image := shapes.Make(dtypes.Float32, append([]int{1}, training.Shape[:]...)...)
+	counts, err := models.Count(backend, store, modelFns[s.Model](training.Classes), image)
+	if err != nil {
+		return fmt.Errorf("counting operations: %w", err)
+	}
+	s.TrainableValues = counts.Parameters
+	s.Sparsity, s.FLOPsRatio, s.ExplorationRate = 0, 1, 1
+	if sparse == nil {
+		s.TargetSparsity = 0
+		return nil
+	}
+	layers, total, err := sparse.Stats()
+	if err != nil {
+		return err
+	}
+	densities := map[string]float64{}
+	for _, l := range layers {
+		densities[l.Path] = l.Density()
+		s.Layers = append(s.Layers, Layer{Path: l.Path, Shape: l.Shape, Size: l.Size, Active: l.Active, Density: l.Density(),
+			Explored: l.ExplorationRate(), Churn: float64(entered[l.Path]) / float64(l.Active)})
+	}
+	s.Sparsity = 1 - total.Density()
+	s.ExplorationRate = total.ExplorationRate()
+
+	sparseMACs, denseMACs := 0.0, 0.0
+	for _, weight := range counts.Weights {
+		density, found := densities[weight.Path]
+		if !found {
+			density = 1
+		}
+		sparseMACs += density * float64(weight.MACs)
+		denseMACs += float64(weight.MACs)
+	}
+	deltaT := 0
+	if s.moves() && s.Method != "set" { // SET grows without a gradient.
+		deltaT = s.DeltaT
+	}
+	s.FLOPsRatio = dstee.TrainingFLOPs(sparseMACs, denseMACs, deltaT)
+	return nil
+}
+
+// Churn is how many weights became active during the run, per active weight, over all layers.
+func (s *Summary) Churn() float64 {
+	entered, active := 0.0, 0
+	for _, l := range s.Layers {
+		entered += l.Churn * float64(l.Active)
+		active += l.Active
+	}
+	return entered / float64(active)
+}
