@@ -155,7 +155,7 @@ func Magnitude() Acquisition {
 
 // Defaults of DST-EE. The code of its first author has ε 1, and c 1e-5 unless its scripts set 1e-2: c lies between.
 const (
-	DefaultC       = 1e-3
+	DefaultC       = 1e-4
 	DefaultEpsilon = 1.0
 )
 

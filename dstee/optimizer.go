@@ -142,7 +142,9 @@ func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 			continue
 		}
 		if l := s.owner(g, v, sources); l != nil {
-			s.maskInGraph(g, l, v)
+			if !staysZero(v.NodeValue(g), l, v.Path(), sources) {
+				s.maskInGraph(g, l, v)
+			}
 			l.states = append(l.states, v)
 		}
 	}

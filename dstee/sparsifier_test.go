@@ -20,7 +20,7 @@ import (
 // prepared returns the layers' paths and densities that a Sparsifier chooses for testModel.
 func prepared(t *testing.T, sparse *dstee.Sparsifier, params map[string]any) (map[string]float64, error) {
 	t.Helper()
-	backend := backendtest.Get(t, "go")
+	backend := backendtest.One(t)
 	store := newStore(t)
 	store.SetParams(params)
 	exec := model.MustNewExec(backend, store, func(scope *model.Scope, x *Node) *Node { return testModel(scope, nil, []*Node{x})[0] })
@@ -108,14 +108,14 @@ func TestSelectionErrors(t *testing.T) {
 			require.ErrorContains(t, err, want)
 		}
 	}
-	backend := backendtest.Get(t, "go")
+	backend := backendtest.One(t)
 	empty := model.NewStore()
 	require.ErrorContains(t, dstee.New(0.1).Prepare(backend, empty), "nothing to make sparse")
 }
 
 // What cannot work is reported before any training.
 func TestRunErrors(t *testing.T) {
-	backend := backendtest.Get(t, "go")
+	backend := backendtest.One(t)
 	for _, test := range []struct {
 		sparse *dstee.Sparsifier
 		want   string
@@ -165,7 +165,7 @@ func TestRunErrors(t *testing.T) {
 func TestExplorationExplores(t *testing.T) {
 	explored := func(c float64) int {
 		sparse := dstee.New(0.1).DeltaT(5).Exploration(dstee.Constant(c), dstee.Constant(1))
-		s := newSession(backendtest.Get(t, "go"), newStore(t), testModel, sparse, optimizer.Adam().LearningRate(0.01).Done())
+		s := newSession(backendtest.One(t), newStore(t), testModel, sparse, optimizer.Adam().LearningRate(0.01).Done())
 		require.NoError(t, firstError(s.loop.RunSteps(testData{}, 60)))
 		_, total, err := sparse.Stats()
 		require.NoError(t, err)
@@ -183,7 +183,7 @@ func Example() {
 		x := Tanh(layers.Dense(scope.In("hidden"), inputs[0], true, 32))
 		return []*Node{layers.Dense(scope.In("output"), x, true, testClasses)}
 	}
-	backend, err := backends.Open("go")
+	backend, err := backends.Open("")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -371,7 +371,7 @@ func TestDetach(t *testing.T) {
 
 // A model loaded sparse but without masks keeps its pattern.
 func TestMasksFromZeros(t *testing.T) {
-	backend := backendtest.Get(t, "go")
+	backend := backendtest.One(t)
 	store := newStore(t)
 	sparse := dstee.New(0.2).DeltaT(5)
 	s := newSession(backend, store, testModel, sparse, optimizer.Adam().Done())

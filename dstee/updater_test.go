@@ -80,7 +80,7 @@ func count(mask []bool) (n int) {
 
 // Fractions, counts, steps and parameters are inputs: changing them compiles nothing anew.
 func TestUpdateNeverRecompiles(t *testing.T) {
-	backend := backendtest.Get(t, "go")
+	backend := backendtest.One(t)
 	builds := 0
 	grow := dstee.Acquisition{Name: "counted", Params: []dstee.Param{{Name: "c", Value: dstee.Linear{First: 1, Last: 0, End: 50}}},
 		Score: func(s *dstee.Signals) *Node {
@@ -98,7 +98,7 @@ func TestUpdateNeverRecompiles(t *testing.T) {
 }
 
 func TestUpdateRejects(t *testing.T) {
-	backend := backendtest.Get(t, "go")
+	backend := backendtest.One(t)
 	updater, err := dstee.NewUpdater(backend, dstee.Magnitude(), dstee.RigL(), dstee.Auto)
 	require.NoError(t, err)
 	state, active := randomLayer(1, 500)

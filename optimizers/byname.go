@@ -26,8 +26,13 @@ func Names() []string {
 	return slices.Compact(names)
 }
 
+// adamWDecay is the weight decay of "adamw" without the hyperparameter optimizer.ParamAdamWeightDecay, as in GoMLX's
+// [optimizer.KnownOptimizers].
+const adamWDecay = 0.004
+
 // ByName returns the optimizer called name, one of [Names], with the hyperparameters of scope. "sgd" is [SGD], which
-// other than GoMLX's does not decay the learning rate.
+// other than GoMLX's does not decay the learning rate; "adamw" decays weights by 0.004 if the hyperparameter
+// [optimizer.ParamAdamWeightDecay] does not say otherwise (in GoMLX v0.28 it then does not decay them at all).
 //
 // The error says which names there are, or which hyperparameter is out of range.
 func ByName(scope *model.Scope, name string) (optimizer.Interface, error) {
@@ -47,6 +52,12 @@ func ByName(scope *model.Scope, name string) (optimizer.Interface, error) {
 		return nil, errors.Errorf("there is no optimizer %q: choose one of %q", name, Names())
 	}
 	var opt optimizer.Interface
+	if name == "adamw" {
+		newOptimizer = func(scope *model.Scope) optimizer.Interface {
+			decay := model.GetParamOr(scope, optimizer.ParamAdamWeightDecay, adamWDecay)
+			return optimizer.Adam().FromScope(scope).WeightDecay(decay).Done()
+		}
+	}
 	if err := exceptions.TryCatch[error](func() { opt = newOptimizer(scope) }); err != nil {
 		return nil, errors.WithMessagef(err, "optimizer %q", name)
 	}

@@ -55,6 +55,24 @@ func TestByNameHyperparameters(t *testing.T) {
 	}
 }
 
+// GoMLX's own "adamw" by name does not decay weights unless a hyperparameter says so; this one does.
+func TestAdamWDecays(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
+		after := func(name string, params map[string]any) []float64 {
+			store := model.NewStore()
+			store.SetParams(params)
+			opt, err := optimizers.ByName(store.RootScope(), name)
+			require.NoError(t, err)
+			p := newProblem(t, backend, store, dtypes.Float64, opt)
+			p.step(t, 0)
+			return values(t, store, weightsPath)
+		}
+		adam := after("adam", nil)
+		require.NotEqual(t, adam, after("adamw", nil))
+		require.Equal(t, adam, after("adamw", map[string]any{optimizer.ParamAdamWeightDecay: 0.0}))
+	})
+}
+
 func TestByNameErrors(t *testing.T) {
 	cases := map[string]struct {
 		name, key string

@@ -45,7 +45,7 @@ func Default() Spec {
 		Data:         "digits",
 		Sparsity:     0.95,
 		Distribution: dstee.DefaultDistribution,
-		DeltaT:       50,
+		DeltaT:       dstee.DefaultDeltaT,
 		DropFraction: dstee.DefaultDropFraction,
 		C:            dstee.DefaultC,
 		Epsilon:      dstee.DefaultEpsilon,

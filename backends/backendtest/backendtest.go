@@ -55,6 +55,16 @@ func Get(t testing.TB, name string) compute.Backend {
 	return backend
 }
 
+// One returns one of the process's backends, for tests of what does not depend on the backend: pure Go, which compiles
+// in no time, or XLA where the race detector stops pure Go.
+func One(t testing.TB) compute.Backend {
+	t.Helper()
+	if goBackendStops() {
+		return Get(t, "xla")
+	}
+	return Get(t, "go")
+}
+
 func selected(t testing.TB) []string {
 	t.Helper()
 	list := os.Getenv(BackendsEnv)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/sparsekernel/sparsekernel/backends"
 	"github.com/sparsekernel/sparsekernel/optimizers"
@@ -71,6 +72,16 @@ func newTrain() *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
+	specFlags(flags, &spec)
+	flags.BoolVar(&noDense, "no-dense", false, "do not train the dense twin")
+	flags.StringVar(&out, "out", "", "folder to write summary.json to")
+	flags.BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	backendFlag(cmd, &backendName)
+	return cmd
+}
+
+// specFlags adds the flags that say what to train, and how.
+func specFlags(flags *pflag.FlagSet, spec *run.Spec) {
 	flags.StringVar(&spec.Method, "method", spec.Method, "how to train: "+strings.Join(run.Methods, ", "))
 	flags.StringVar(&spec.Model, "model", spec.Model, "what to train: "+strings.Join(run.ModelNames(), ", "))
 	flags.StringVar(&spec.Data, "data", spec.Data, "what to train on: "+strings.Join(run.DataNames(), ", "))
@@ -85,9 +96,4 @@ func newTrain() *cobra.Command {
 	flags.IntVar(&spec.Batch, "batch", spec.Batch, "examples per step")
 	flags.IntVar(&spec.Steps, "steps", spec.Steps, "optimizer steps")
 	flags.Int64Var(&spec.Seed, "seed", spec.Seed, "seed of weights, masks and the order of the data")
-	flags.BoolVar(&noDense, "no-dense", false, "do not train the dense twin")
-	flags.StringVar(&out, "out", "", "folder to write summary.json to")
-	flags.BoolVar(&asJSON, "json", false, "print the summary as JSON")
-	backendFlag(cmd, &backendName)
-	return cmd
 }

@@ -30,6 +30,7 @@ const (
 	hidden = 512
 	steps  = 2000
 	deltaT = 50
+	c      = 1e-3 // More than the default, so that exploration is seen.
 	input  = "/mlp/hidden_1/dense/weights"
 )
 
@@ -44,8 +45,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	c, epsilon := dstee.Constant(dstee.DefaultC), dstee.Constant(dstee.DefaultEpsilon)
-	ours, err := record(backend, dstee.New(0.05).Grow(dstee.DSTEE(c, epsilon)).DeltaT(deltaT))
+	ours, err := record(backend, dstee.New(0.05).Exploration(dstee.Constant(c), dstee.Constant(dstee.DefaultEpsilon)).DeltaT(deltaT))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -40,7 +40,7 @@ func TestVerifyFindsErrors(t *testing.T) {
 	}
 	vectors.ERK[0].LayerDensity[1] += 1e-9
 	failed := map[string]bool{}
-	vectors.Verify(backendtest.Get(t, "go"), func(r dsttest.Result) {
+	vectors.Verify(backendtest.One(t), func(r dsttest.Result) {
 		if r.Err != nil {
 			failed[r.Case] = true
 		}

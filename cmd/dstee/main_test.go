@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/backends/backendtest"
+	"github.com/sparsekernel/sparsekernel/run"
+)
+
+// execute runs the command line, and returns what it prints.
+func execute(ctx context.Context, args ...string) (stdout, stderr string, err error) {
+	var out, errs bytes.Buffer
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(&out)
+	root.SetErr(&errs)
+	err = root.ExecuteContext(ctx)
+	return out.String(), errs.String(), err
+}
+
+func TestTrain(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T, _ compute.Backend) {
+		backend := filepath.Base(t.Name())
+		dir := filepath.Join(t.TempDir(), "new", "folder")
+		stdout, stderr, err := execute(t.Context(), "train", "--backend", backend, "--steps", "60", "--delta-t", "20", "--out", dir)
+		require.NoError(t, err)
+		require.Contains(t, stderr, "step 60 of 60 · dst-ee · loss ")
+		require.Contains(t, stderr, "step 60 of 60 · dense · loss ")
+		require.Contains(t, stdout, "/mlp/hidden_1/dense/weights   64×512    32768")
+		require.Contains(t, stdout, "Sparse minus dense:")
+
+		data, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+		require.NoError(t, err)
+		var summary struct {
+			Method, Model, Data, Backend string
+			Seed                         int64
+			Steps                        int
+			Sparsity, Accuracy, Seconds  float64
+			ExplorationRate              float64  `json:"exploration_rate"`
+			DenseAccuracy                *float64 `json:"dense_accuracy"`
+			FLOPsRatio                   float64  `json:"flops_ratio"`
+			MaskUpdates                  int      `json:"mask_updates"`
+			Layers                       []run.Layer
+		}
+		require.NoError(t, json.Unmarshal(data, &summary))
+		require.Equal(t, []any{"dst-ee", "mlp", "digits", backend, 60, 3}, []any{summary.Method, summary.Model, summary.Data, summary.Backend, summary.Steps, summary.MaskUpdates})
+		active, size := 0, 0
+		for _, l := range summary.Layers {
+			active += l.Active
+			size += l.Size
+		}
+		require.Equal(t, int(math.Round(0.05*float64(size))), active)
+		require.InDelta(t, 0.95, summary.Sparsity, 1e-12)
+		require.Greater(t, summary.ExplorationRate, 0.06)
+		require.Greater(t, summary.Accuracy, 0.3)
+		require.Greater(t, *summary.DenseAccuracy, 0.8)
+		require.Less(t, summary.FLOPsRatio, 0.1)
+		require.Positive(t, summary.Seconds)
+	})
+}
+
+func TestTrainJSON(t *testing.T) {
+	for _, method := range run.Methods {
+		stdout, _, err := execute(t.Context(), "train", "--backend", cheap(t), "--steps", "20", "--delta-t", "10", "--no-dense", "--json",
+			"--method", method, "--model", "lenet5")
+		require.NoError(t, err, method)
+		summary := map[string]any{}
+		require.NoError(t, json.Unmarshal([]byte(stdout), &summary), "nothing but JSON on stdout")
+		require.Equal(t, method, summary["method"])
+		require.NotContains(t, summary, "dense_accuracy")
+		switch method {
+		case run.Dense:
+			require.Zero(t, summary["sparsity"])
+			require.Equal(t, 1.0, summary["flops_ratio"])
+		case run.Static:
+			require.InDelta(t, 1-summary["sparsity"].(float64), summary["exploration_rate"], 1e-9)
+		default:
+			require.Greater(t, summary["exploration_rate"], 1-summary["sparsity"].(float64))
+		}
+	}
+}
+
+// cheap is the name of the backend of backendtest.One.
+func cheap(t *testing.T) string {
+	if backendtest.One(t) == backendtest.Get(t, "xla") {
+		return "xla"
+	}
+	return "go"
+}
+
+func TestErrors(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"train", "--sparsity", "1"}, "sparsity must be in [0, 1), such as 0.95, got 1"},
+		{[]string{"train", "--sparsity", "ninety"}, `"ninety"`},
+		{[]string{"train", "--model", "resnet"}, `unknown model "resnet": the known ones are lenet5, mlp`},
+		{[]string{"train", "--steps", "50"}, "delta-t 100 is longer than the run of 50 steps"},
+		{[]string{"train", "--c", "-1"}, "c must be 0 or more, got -1"},
+		{[]string{"train", "--lr", "NaN"}, "lr must be above 0, got NaN"},
+		{[]string{"train", "--backend", "tpu"}, `no backend "tpu"`},
+		{[]string{"train", "--batch", "5000", "--backend", "go"}, "5000"},
+		{[]string{"train", "--sparsity", "0.99999", "--backend", "go"}, "for 3 layers: the lowest density"},
+		{[]string{"train", "extra"}, `unknown command "extra"`},
+		{[]string{"verify"}, "accepts 1 arg(s), received 0"},
+		{[]string{"verify", "/nowhere.json"}, "/nowhere.json: no such file"},
+		{[]string{"verify", "main.go"}, "main.go: reading vectors: invalid character"},
+	} {
+		_, _, err := execute(t.Context(), test.args...)
+		require.ErrorContains(t, err, test.want, strings.Join(test.args, " "))
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err := execute(ctx, "train", "--backend", cheap(t), "--no-dense")
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "stopped after 1 of 2000 steps")
+}
+
+// A folder that cannot be written is an error, after the results were printed.
+func TestOutIsAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o644))
+	stdout, _, err := execute(t.Context(), "train", "--backend", cheap(t), "--steps", "20", "--delta-t", "10", "--no-dense", "--out", file)
+	require.ErrorContains(t, err, "not a directory")
+	require.Contains(t, stdout, "test accuracy")
+}
+
+func TestVerify(t *testing.T) {
+	const vectors = "../../dstee/dsttest/vectors.json"
+	backendtest.Run(t, func(t *testing.T, _ compute.Backend) {
+		stdout, _, err := execute(t.Context(), "verify", vectors, "--backend", filepath.Base(t.Name()))
+		require.NoError(t, err)
+		require.True(t, strings.HasSuffix(stdout, "\n28 passed, 0 failed\n"), stdout)
+	})
+	data, err := os.ReadFile(vectors)
+	require.NoError(t, err)
+	altered := filepath.Join(t.TempDir(), "altered.json")
+	require.NoError(t, os.WriteFile(altered, bytes.Replace(data, []byte(`"k":19`), []byte(`"k":18`), 1), 0o644))
+	stdout, _, err := execute(t.Context(), "verify", altered, "--backend", cheap(t))
+	require.ErrorContains(t, err, "2 of 28 cases")
+	require.Contains(t, stdout, "FAIL  update on host: c=0 is RigL: dropped 19 and grew 19, want 18")
+	require.Contains(t, stdout, "26 passed, 2 failed")
+}
+
+func TestDoctor(t *testing.T) {
+	stdout, _, err := execute(t.Context(), "doctor")
+	require.NoError(t, err)
+	require.Contains(t, stdout, "backend ")
+	stdout, _, err = execute(t.Context(), "doctor", "--json")
+	require.NoError(t, err)
+	require.True(t, json.Valid([]byte(stdout)), stdout)
+}
+
+// Whatever the flags are, they are refused with an error or make a spec that can be checked.
+func FuzzFlags(f *testing.F) {
+	f.Add("--sparsity=0.9 --steps 100")
+	f.Add("--delta-t=-1 --c 1e400 --lr NaN")
+	f.Add("--method rigl --model lenet5 --seed -5")
+	f.Fuzz(func(t *testing.T, line string) {
+		spec := run.Default()
+		flags := pflag.NewFlagSet("train", pflag.ContinueOnError)
+		flags.SetOutput(&bytes.Buffer{})
+		specFlags(flags, &spec)
+		if flags.Parse(strings.Fields(line)) != nil || spec.Validate() != nil {
+			return
+		}
+		require.True(t, spec.Sparsity >= 0 && spec.Sparsity < 1)
+		require.GreaterOrEqual(t, spec.Steps, 1)
+		require.False(t, math.IsNaN(spec.C+spec.Epsilon+spec.LearningRate+spec.DropFraction))
+	})
+}
