@@ -23,6 +23,7 @@ func init() {
 // errors.
 func openXLA(options string) (backend compute.Backend, err error) {
 	defer recoverTo(&err)
+	keepFreedMemory()
 	// The concrete type is kept from becoming a non-nil interface around a nil pointer.
 	b, err := xla.NewWithOptions(options, nil)
 	if err != nil {

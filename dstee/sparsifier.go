@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -328,14 +329,18 @@ func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, e
 func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 	counts := make([]int, len(layers))
 	var free []int
-	var freeShapes [][]int
 	for i, l := range layers {
 		if l.fixed > 0 {
 			counts[i] = max(1, roundToInt(l.fixed*float64(l.size)))
 			continue
 		}
 		free = append(free, i)
-		freeShapes = append(freeShapes, l.weight.Shape().Dimensions)
+	}
+	// Rounding breaks ties by order. That of the paths is the same in a store that was loaded, that of creation is not.
+	slices.SortFunc(free, func(a, b int) int { return strings.Compare(layers[a].path, layers[b].path) })
+	freeShapes := make([][]int, len(free))
+	for i, at := range free {
+		freeShapes[i] = layers[at].weight.Shape().Dimensions
 	}
 	density := s.density.At(step)
 	if err := checkDensity(density, fmt.Sprintf("the density at step %d", step)); err != nil {

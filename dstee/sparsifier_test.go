@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/layers"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
@@ -72,6 +73,29 @@ func TestSelection(t *testing.T) {
 			require.Equal(t, test.want, got)
 		})
 	}
+}
+
+// Layers of one shape share what rounding leaves by their paths, whatever the order in which a store holds them.
+func TestCountsDoNotDependOnOrder(t *testing.T) {
+	count := func(paths ...string) map[string]int {
+		store := model.NewStore()
+		for _, path := range paths {
+			_, err := store.CreateVariable(path, tensors.FromScalarAndDimensions(float32(1), 10, 11))
+			require.NoError(t, err)
+		}
+		sparse := dstee.New(0.35)
+		require.NoError(t, sparse.Prepare(backendtest.One(t), store))
+		stats, _, err := sparse.Stats()
+		require.NoError(t, err)
+		counts := map[string]int{}
+		for _, l := range stats {
+			counts[l.Path] = l.Active
+		}
+		return counts
+	}
+	want := map[string]int{"/a/w": 39, "/b/w": 38, "/c/w": 38} // 115 = 0.35 · 330, rounded down: 115.49….
+	require.Equal(t, want, count("/a/w", "/b/w", "/c/w"))
+	require.Equal(t, want, count("/c/w", "/a/w", "/b/w"))
 }
 
 // rootWith is the root scope of a store with hyperparameters.

@@ -119,11 +119,11 @@ func topKGraph(scores, eligible, k *Node) *Node {
 // uniqueKeys returns Uint64 keys above 0 that order as the scores do, equal scores by falling index.
 func uniqueKeys(scores *Node) *Node {
 	g := scores.Graph()
-	zero := Const(g, float32(0))
 	scores = Where(IsNaN(scores), Const(g, float32(math.Inf(-1))), scores)
-	scores = Where(Equal(scores, zero), zero, scores)
 	bits := Bitcast(scores, dtypes.Uint32)
-	sign := Const(g, uint32(1)<<31)
+	// -0 is told by its bits: XLA on CPU takes subnormal numbers for equal to 0.
+	zero, sign := Const(g, uint32(0)), Const(g, uint32(1)<<31)
+	bits = Where(Equal(bits, sign), zero, bits)
 	key := Where(GreaterOrEqual(bits, sign), BitwiseNot(bits), BitwiseOr(bits, sign))
 	n := scores.Shape().Size()
 	fromLast := Sub(Const(g, uint64(n)), Iota(g, shapes.Make(dtypes.Uint64, n), 0))

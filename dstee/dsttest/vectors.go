@@ -1,4 +1,5 @@
-// Package dsttest checks mask updates: against reference vectors ([Vectors]), such as those embedded here.
+// Package dsttest checks mask updates: this build's against reference vectors ([Vectors]), such as those embedded here,
+// and anybody's growth and drop scores against what all of them must do ([RunAll]).
 package dsttest
 
 import (
