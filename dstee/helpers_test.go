@@ -105,7 +105,7 @@ func newStore(t testing.TB) *model.Store {
 }
 
 // flat returns a copy of a variable's values.
-func flat[T float32 | int32 | bool](t testing.TB, store *model.Store, path string) []T {
+func flat[T float32 | int32 | int64 | bool](t testing.TB, store *model.Store, path string) []T {
 	t.Helper()
 	v := store.GetVariable(path)
 	require.NotNil(t, v, path)

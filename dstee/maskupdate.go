@@ -58,7 +58,7 @@ func (s *Sparsifier) Update(step int) (*MaskUpdate, error) {
 	}
 	round := &MaskUpdate{Step: step, DropFraction: s.dropFraction.Over(s.steps).At(step)}
 	for _, l := range s.layers {
-		finite, err := s.execs.finiteExec.Exec1(l.gradient.MustValue())
+		finite, err := s.execs.finiteExec.Call1(l.gradient.MustValue())
 		if err != nil {
 			return nil, fmt.Errorf("dstee: reading the gradient of %q: %w", l.path, err)
 		}
@@ -102,7 +102,7 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error)
 	for i, l := range s.layers {
 		gradient := l.gradient.MustValue()
 		if n := s.gradientsSummed(step); n > 1 {
-			if gradient, err = s.execs.scaleExec.Exec1(gradient, float32(1)/float32(n)); err != nil {
+			if gradient, err = s.execs.scaleExec.Call1(gradient, float32(1)/float32(n)); err != nil {
 				return nil, fmt.Errorf("dstee: averaging the gradients of %q: %w", l.path, err)
 			}
 		}
@@ -124,7 +124,7 @@ func (s *Sparsifier) applyMove(l *layer, move Move) (LayerUpdate, error) {
 	fail := func(err error) (LayerUpdate, error) {
 		return LayerUpdate{}, fmt.Errorf("dstee: changing the mask of %q: %w", l.path, err)
 	}
-	visits, explored, entered, err := s.execs.visitExec.Exec3(l.visits.MustValue(), l.mask.MustValue(), move.Mask)
+	visits, explored, entered, err := s.execs.visitExec.Call3(l.visits.MustValue(), l.mask.MustValue(), move.Mask)
 	if err != nil {
 		return fail(err)
 	}

@@ -480,7 +480,7 @@ func (m *maintenance) mask(v *model.Variable, mask *tensors.Tensor) error {
 	if err != nil {
 		return fmt.Errorf("dstee: reading %q: %w", v.Path(), err)
 	}
-	masked, err := m.maskExec.Exec1(value, mask)
+	masked, err := m.maskExec.Call1(value, mask)
 	if err != nil {
 		return fmt.Errorf("dstee: masking %q: %w", v.Path(), err)
 	}

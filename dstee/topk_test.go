@@ -76,7 +76,7 @@ func TestTopKHostEqualsGraphEqualsSorting(t *testing.T) {
 				topKOnHost(scores, eligible, true, k, host)
 				require.Equal(t, want, host, "host, n=%d k=%d", n, k)
 
-				selected, err := graph.Exec1(tensors.FromFlatDataAndDimensions(scores, n), tensors.FromFlatDataAndDimensions(eligible, n), int32(k))
+				selected, err := graph.Call1(tensors.FromFlatDataAndDimensions(scores, n), tensors.FromFlatDataAndDimensions(eligible, n), int32(k))
 				require.NoError(t, err)
 				require.Equal(t, want, tensors.MustCopyFlatData[bool](selected), "graph, n=%d k=%d", n, k)
 			}
@@ -91,7 +91,7 @@ func TestTopKOfSubnormalScores(t *testing.T) {
 		eligible := []bool{true, true, true, true, true, true}
 		graph := newExec(backend, topKGraph)
 		for k := range len(scores) {
-			selected, err := graph.Exec1(tensors.FromFlatDataAndDimensions(slices.Clone(scores), 6),
+			selected, err := graph.Call1(tensors.FromFlatDataAndDimensions(slices.Clone(scores), 6),
 				tensors.FromFlatDataAndDimensions(slices.Clone(eligible), 6), int32(k))
 			require.NoError(t, err)
 			require.Equal(t, topKBySorting(scores, eligible, k), tensors.MustCopyFlatData[bool](selected), "k=%d", k)

@@ -11,6 +11,7 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/model/checkpoint"
 	"github.com/gomlx/gomlx/ml/model/initializer"
 	"github.com/gomlx/gomlx/ml/train"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
@@ -22,9 +23,7 @@ import (
 
 // heavyBall is an optimizer that dstee knows nothing of: it computes its own gradients, and names its state without the
 // weights' paths.
-type heavyBall struct {
-	withGradients bool
-}
+type heavyBall struct{}
 
 func (o heavyBall) UpdateGraph(scope *model.Scope, _ *Graph, loss *Node) {
 	o.step(scope, scope.BuildTrainableVariablesGradientsGraph(loss))
@@ -316,6 +315,48 @@ func TestResumeEqualsUninterrupted(t *testing.T) {
 			require.Greater(t, compared, 20)
 		}
 	})
+}
+
+// The same with GoMLX's own checkpoints, saved by a hook of theirs in the middle of training: what is saved is sparse,
+// and the run goes on from it.
+func TestResumeFromGoMLXCheckpoint(t *testing.T) {
+	backend := backendtest.One(t)
+	newSparse := func() *dstee.Sparsifier { return dstee.New(0.2).DeltaT(5).TotalSteps(30) }
+	newBase := func() optimizer.Interface { return optimizer.Adam().LearningRate(0.01).Done() }
+	whole := newStore(t)
+	require.NoError(t, firstError(newSession(backend, whole, testModel, newSparse(), newBase()).loop.RunSteps(testData{}, 30)))
+
+	dir := t.TempDir()
+	half := newStore(t)
+	handler, err := checkpoint.Build(half).Dir(dir).Keep(3).Done()
+	require.NoError(t, err)
+	first := newSession(backend, half, testModel, newSparse(), newBase())
+	train.EveryNSteps(first.loop, 5, "save", 100, func(loop *train.Loop, metrics []*tensors.Tensor) error {
+		handler.ExcludeVarsFromSaving(first.sparse.Unsaved()...)
+		return handler.SaveOnStepFn(loop, metrics)
+	})
+	require.NoError(t, firstError(first.loop.RunSteps(testData{}, 15))) // The last save is that of an update step.
+
+	resumed := model.NewStore()
+	_, err = checkpoint.Build(resumed).Dir(dir).Keep(3).Done()
+	require.NoError(t, err)
+	s := newSession(backend, resumed, testModel, newSparse(), newBase())
+	require.Equal(t, 15, s.loop.LoopStep)
+	s.loop.OnStart("what was saved", dstee.HookPriority+1, func(*train.Loop, train.Dataset) error {
+		for _, path := range testWeights {
+			require.NotNil(t, resumed.GetVariable(path))
+			require.Nil(t, resumed.GetVariable(dstee.Scope+path+"/gradient"), "gradients need not be saved")
+		}
+		requireSparse(t, resumed, testWeights...)
+		return nil
+	})
+	require.NoError(t, firstError(s.loop.RunSteps(testData{start: 15}, 15)))
+	for _, path := range testWeights {
+		for _, p := range []string{path, dstee.Scope + path + "/mask", dstee.Scope + path + "/visits"} {
+			require.True(t, whole.GetVariable(p).MustValue().Equal(resumed.GetVariable(p).MustValue()), p)
+		}
+	}
+	require.Equal(t, flat[int64](t, whole, dstee.Scope+"/rounds"), flat[int64](t, resumed, dstee.Scope+"/rounds"))
 }
 
 // Density may change: layers lose active weights, and the global count is exact at every update.

@@ -123,7 +123,7 @@ func (u *Updater) Update(layer LayerState, active, target int, dropFraction floa
 // score runs an acquisition's graph on the layer.
 func (u *Updater) score(exec *Exec, a Acquisition, layer LayerState, step int, seed uint32) (*tensors.Tensor, error) {
 	inputs := []any{layer.Weight, layer.Gradient, layer.Mask, layer.Visits}
-	scores, err := exec.Exec1(append(inputs, a.inputs(step, seed)...)...)
+	scores, err := exec.Call1(append(inputs, a.inputs(step, seed)...)...)
 	if err != nil {
 		return nil, fmt.Errorf("score %q: %w", a.Name, err)
 	}
@@ -188,7 +188,7 @@ func (u *Updater) selectOnDevice(layer LayerState, keep, grow, step int, seed ui
 	if err != nil {
 		return nil, nil, err
 	}
-	if kept, err = u.keepTop.Exec1(scores, layer.Mask, int32(keep)); err != nil {
+	if kept, err = u.keepTop.Call1(scores, layer.Mask, int32(keep)); err != nil {
 		return nil, nil, err
 	}
 	if err := scores.FinalizeAll(); err != nil {
@@ -197,7 +197,7 @@ func (u *Updater) selectOnDevice(layer LayerState, keep, grow, step int, seed ui
 	if scores, err = u.score(u.growScore, u.grow, layer, step, seed); err != nil {
 		return nil, nil, err
 	}
-	if mask, err = u.growTop.Exec1(scores, kept, int32(grow)); err != nil {
+	if mask, err = u.growTop.Call1(scores, kept, int32(grow)); err != nil {
 		return nil, nil, err
 	}
 	return kept, mask, scores.FinalizeAll()

@@ -76,7 +76,7 @@ func newProblem(t testing.TB, backend compute.Backend, store *model.Store, dtype
 		loss := graph.Add(
 			graph.ReduceAllSum(graph.Mul(scale, squared(weightsPath, inputs[0]))),
 			graph.ReduceAllSum(squared(biasesPath, inputs[1])))
-		train.AddLoss(graph.MulScalar(loss, 0.5))
+		train.AddMainLoss(graph.MulScalar(loss, 0.5))
 		return nil
 	}
 	p.trainer = train.NewTrainer(backend, store, modelFn, nil, opt, nil, nil)

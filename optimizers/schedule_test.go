@@ -31,7 +31,7 @@ func TestScheduleOnHostAndInGraph(t *testing.T) {
 				require.NoError(t, err)
 				exec.SetMaxCache(1) // a second compilation would fail
 				for _, step := range steps {
-					node, err := exec.Exec1(int64(step))
+					node, err := exec.Call1(int64(step))
 					require.NoError(t, err)
 					onHost, inGraph := float32(schedule.At(step)), float32(tensors.ToScalar[float64](node))
 					// Float32 zero has a huge distance to its neighbours in units in the last place.

@@ -270,7 +270,7 @@ func TestSGDErrors(t *testing.T) {
 
 func TestSGDWithoutTrainableVariables(t *testing.T) {
 	modelFn := func(_ *model.Scope, inputs []*graph.Node) []*graph.Node {
-		train.AddLoss(graph.ReduceAllSum(inputs[0]))
+		train.AddMainLoss(graph.ReduceAllSum(inputs[0]))
 		return nil
 	}
 	trainer := train.NewTrainer(
