@@ -19,6 +19,7 @@ import (
 
 	"github.com/sparsekernel/sparsekernel/backends/backendtest"
 	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/optimizers"
 )
 
 // heavyBall is an optimizer that dstee knows nothing of: it computes its own gradients, and names its state without the
@@ -73,11 +74,17 @@ func TestSparseFromFirstStepToLast(t *testing.T) {
 		{"adamw", func() optimizer.Interface { return optimizer.Adam().LearningRate(0.01).WeightDecay(0.01).Done() }, 2, 1},
 		{"rmsprop", func() optimizer.Interface { return optimizer.RMSProp().LearningRate(0.01).Done() }, 1, 1},
 		{"adam with accumulation", func() optimizer.Interface { return optimizer.Adam().LearningRate(0.01).Done() }, 2, 3},
+		{"nesterov with weight decay", func() optimizer.Interface {
+			return optimizers.SGD().LearningRate(0.05).Momentum(0.9).Nesterov(true).WeightDecay(5e-4).Done()
+		}, 1, 1},
 		{"unknown, own gradients", func() optimizer.Interface { return heavyBall{} }, 0, 1},
 		{"unknown, given gradients", func() optimizer.Interface { return heavyBallWithGradients{} }, 0, 1},
 	}
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
 		for _, test := range bases {
+			if testing.Short() && test.accumulate == 1 && test.name != "adam" {
+				continue
+			}
 			t.Run(test.name, func(t *testing.T) {
 				store := newStore(t)
 				var updates []*dstee.MaskUpdate

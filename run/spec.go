@@ -13,6 +13,7 @@ import (
 // Spec says what a run trains, on what, and how. The zero value of no field is a default: start from [Default].
 type Spec struct {
 	Method       string  `json:"method"`        // One of [Methods].
+	Acquisition  string  `json:"acquisition"`   // The growth score of the method "formula", see dstee.Formula; else "".
 	Model        string  `json:"model"`         // One of [ModelNames].
 	Data         string  `json:"data"`          // One of [DataNames].
 	Sparsity     float64 `json:"sparsity"`      // The share of weights that are inactive, in [0, 1).
@@ -34,8 +35,11 @@ const Dense = "dense"
 // Static is the method that trains with random masks that never move.
 const Static = "static"
 
-// Methods are the names of the training methods: the growths of package dstee, and "static" and "dense".
-var Methods = []string{"dst-ee", "dst-ee-reference", "rigl", "set", Static, Dense}
+// Formula is the method that grows by the score of the spec's Acquisition.
+const Formula = "formula"
+
+// Methods are the names of the training methods: the growths of package dstee, and "formula", "static" and "dense".
+var Methods = []string{"dst-ee", "dst-ee-reference", "rigl", "set", Formula, Static, Dense}
 
 // Default is DST-EE at 95% sparsity on the embedded digits, with an MLP.
 func Default() Spec {
@@ -92,6 +96,14 @@ func (s Spec) Validate() error {
 			return fmt.Errorf("%s must be %s, got %v", number.field, number.want, number.value)
 		}
 	}
+	if (s.Method == Formula) != (s.Acquisition != "") {
+		return fmt.Errorf("an acquisition goes with the method %q and with no other: got method %q and acquisition %q", Formula, s.Method, s.Acquisition)
+	}
+	if s.Acquisition != "" {
+		if _, err := dstee.Formula(s.Acquisition); err != nil {
+			return err
+		}
+	}
 	if s.moves() && s.DeltaT > s.Steps {
 		return fmt.Errorf("the masks would never move: delta-t %d is longer than the run of %d steps", s.DeltaT, s.Steps)
 	}
@@ -114,6 +126,10 @@ func (s Spec) sparsifier() (*dstee.Sparsifier, error) {
 		Seed(s.Seed)
 	if s.Method == Static {
 		return sparse.Static(), nil
+	}
+	if s.Method == Formula {
+		grow, err := dstee.Formula(s.Acquisition)
+		return sparse.Grow(grow), err
 	}
 	grow, err := dstee.GrowthByName(s.Method, dstee.Constant(s.C), dstee.Constant(s.Epsilon))
 	if err != nil {

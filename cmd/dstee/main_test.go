@@ -72,6 +72,9 @@ func TestTrain(t *testing.T) {
 
 func TestTrainJSON(t *testing.T) {
 	for _, method := range run.Methods {
+		if method == run.Formula {
+			continue // TestAcquisition.
+		}
 		stdout, _, err := execute(t.Context(), "train", "--backend", cheap(t), "--steps", "20", "--delta-t", "10", "--no-dense", "--json",
 			"--method", method, "--model", "lenet5")
 		require.NoError(t, err, method)
@@ -89,6 +92,22 @@ func TestTrainJSON(t *testing.T) {
 			require.Greater(t, summary["exploration_rate"], 1-summary["sparsity"].(float64))
 		}
 	}
+}
+
+// DST-EE written as a formula trains as DST-EE does, to the last bit.
+func TestAcquisition(t *testing.T) {
+	train := func(args ...string) map[string]any {
+		args = append([]string{"train", "--backend", cheap(t), "--steps", "30", "--delta-t", "10", "--no-dense", "--json"}, args...)
+		stdout, _, err := execute(t.Context(), args...)
+		require.NoError(t, err)
+		summary := map[string]any{}
+		require.NoError(t, json.Unmarshal([]byte(stdout), &summary))
+		return summary
+	}
+	formula, method := train("--acquisition", "abs(g) + 1e-3*log(t)/(n+1)"), train("--c", "1e-3")
+	require.Equal(t, "formula", formula["method"])
+	require.Equal(t, method["loss"], formula["loss"])
+	require.Equal(t, method["layers"], formula["layers"])
 }
 
 // cheap is the name of the backend of backendtest.One.
@@ -113,6 +132,9 @@ func TestErrors(t *testing.T) {
 		{[]string{"train", "--backend", "tpu"}, `no backend "tpu"`},
 		{[]string{"train", "--batch", "5000", "--backend", "go"}, "5000"},
 		{[]string{"train", "--sparsity", "0.99999", "--backend", "go"}, "for 3 layers: the lowest density"},
+		{[]string{"train", "--acquisition", "abs(g) + gard"}, "column 10"},
+		{[]string{"train", "--acquisition", "abs(g)", "--method", "rigl"}, `got method "rigl" and acquisition "abs(g)"`},
+		{[]string{"train", "--method", "formula"}, `got method "formula" and acquisition ""`},
 		{[]string{"train", "extra"}, `unknown command "extra"`},
 		{[]string{"verify"}, "accepts 1 arg(s), received 0"},
 		{[]string{"verify", "/nowhere.json"}, "/nowhere.json: no such file"},

@@ -23,9 +23,12 @@ func newTrain() *cobra.Command {
 		Short: "Train a sparse network and its dense twin",
 		Long: "train trains a sparse network, by default with DST-EE at 95% sparsity on the embedded digits, then the same\n" +
 			"network densely, and prints what became of each layer and how the two compare.",
-		Example: "  dstee train\n  dstee train --sparsity 0.98 --model lenet5 --seed 3 --out runs/lenet\n  dstee train --method rigl --no-dense --json",
+		Example: "  dstee train\n  dstee train --sparsity 0.98 --model lenet5 --seed 3 --out runs/lenet\n  dstee train --method rigl --no-dense --json\n  dstee train --acquisition 'abs(g)/(n+1)'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if spec.Acquisition != "" && !cmd.Flags().Changed("method") {
+				spec.Method = run.Formula
+			}
 			// The spec is checked before the backend is looked for, which may take a download.
 			if err := spec.Validate(); err != nil {
 				return err
@@ -45,7 +48,7 @@ func newTrain() *cobra.Command {
 			}
 			if !noDense && spec.Method != run.Dense {
 				twin := spec
-				twin.Method = run.Dense
+				twin.Method, twin.Acquisition = run.Dense, ""
 				dense, err := train(twin)
 				if err != nil {
 					return fmt.Errorf("the dense twin: %w", err)
@@ -83,6 +86,7 @@ func newTrain() *cobra.Command {
 // specFlags adds the flags that say what to train, and how.
 func specFlags(flags *pflag.FlagSet, spec *run.Spec) {
 	flags.StringVar(&spec.Method, "method", spec.Method, "how to train: "+strings.Join(run.Methods, ", "))
+	flags.StringVar(&spec.Acquisition, "acquisition", spec.Acquisition, "grow by a formula of w, g, m, n, t and random, such as 'abs(g) + 1e-3*log(t)/(n+1)'")
 	flags.StringVar(&spec.Model, "model", spec.Model, "what to train: "+strings.Join(run.ModelNames(), ", "))
 	flags.StringVar(&spec.Data, "data", spec.Data, "what to train on: "+strings.Join(run.DataNames(), ", "))
 	flags.Float64Var(&spec.Sparsity, "sparsity", spec.Sparsity, "share of the weights that are inactive")
