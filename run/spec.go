@@ -12,21 +12,21 @@ import (
 
 // Spec says what a run trains, on what, and how. The zero value of no field is a default: start from [Default].
 type Spec struct {
-	Method       string  `json:"method"`        // One of [Methods].
-	Acquisition  string  `json:"acquisition"`   // The growth score of the method "formula", see dstee.Formula; else "".
-	Model        string  `json:"model"`         // One of [ModelNames].
-	Data         string  `json:"data"`          // One of [DataNames].
-	Sparsity     float64 `json:"sparsity"`      // The share of weights that are inactive, in [0, 1).
-	Distribution string  `json:"distribution"`  // "erk", "er" or "uniform".
-	DeltaT       int     `json:"delta_t"`       // Steps between mask updates.
-	DropFraction float64 `json:"drop_fraction"` // Of the first update; anneals along a cosine to 0.005.
-	C            float64 `json:"c"`             // Coefficient of the exploration term, DST-EE's methods only.
-	Epsilon      float64 `json:"epsilon"`       // The ε of the exploration term, DST-EE's methods only.
-	Optimizer    string  `json:"optimizer"`     // One of package optimizers' names.
-	LearningRate float64 `json:"learning_rate"` // At the start; anneals along a cosine to 0.
-	Batch        int     `json:"batch"`         // Examples per step.
-	Steps        int     `json:"steps"`         // Optimizer steps.
-	Seed         int64   `json:"seed"`          // Of initial weights, masks and the order of the data.
+	Method       string  `json:"method"`                // One of [Methods].
+	Acquisition  string  `json:"acquisition,omitempty"` // The growth score of the method "formula", see dstee.Formula; else "".
+	Model        string  `json:"model"`                 // One of [ModelNames].
+	Data         string  `json:"data"`                  // One of [DataNames].
+	Sparsity     float64 `json:"sparsity"`              // The share of weights that are inactive, in [0, 1).
+	Distribution string  `json:"distribution"`          // "erk", "er" or "uniform".
+	DeltaT       int     `json:"delta_t"`               // Steps between mask updates.
+	DropFraction float64 `json:"drop_fraction"`         // Of the first update; anneals along a cosine to 0.005.
+	C            float64 `json:"c"`                     // Coefficient of the exploration term, DST-EE's methods only.
+	Epsilon      float64 `json:"epsilon"`               // The ε of the exploration term, DST-EE's methods only.
+	Optimizer    string  `json:"optimizer"`             // One of package optimizers' names.
+	LearningRate float64 `json:"learning_rate"`         // At the start; anneals along a cosine to 0.
+	Batch        int     `json:"batch"`                 // Examples per step.
+	Steps        int     `json:"steps"`                 // Optimizer steps.
+	Seed         int64   `json:"seed"`                  // Of initial weights, masks and the order of the data.
 }
 
 // Dense is the method that trains all weights: what sparse methods are compared with.
