@@ -55,14 +55,18 @@ func Get(t testing.TB, name string) compute.Backend {
 	return backend
 }
 
-// One returns one of the process's backends, for tests of what does not depend on the backend: pure Go, which compiles
-// in no time, or XLA where the race detector stops pure Go.
+// One returns one of the process's backends, [Cheapest], for tests of what does not depend on the backend.
 func One(t testing.TB) compute.Backend {
 	t.Helper()
+	return Get(t, Cheapest())
+}
+
+// Cheapest returns "go", which compiles in no time, or "xla" where Go's pointer check stops the pure-Go backend.
+func Cheapest() string {
 	if goBackendStops() {
-		return Get(t, "xla")
+		return "xla"
 	}
-	return Get(t, "go")
+	return "go"
 }
 
 func selected(t testing.TB) []string {

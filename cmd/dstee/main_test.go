@@ -75,7 +75,7 @@ func TestTrainJSON(t *testing.T) {
 		if method == run.Formula {
 			continue // TestAcquisition.
 		}
-		stdout, _, err := execute(t.Context(), "train", "--backend", cheap(t), "--steps", "20", "--delta-t", "10", "--no-dense", "--json",
+		stdout, _, err := execute(t.Context(), "train", "--backend", backendtest.Cheapest(), "--steps", "20", "--delta-t", "10", "--no-dense", "--json",
 			"--method", method, "--model", "lenet5")
 		require.NoError(t, err, method)
 		summary := map[string]any{}
@@ -97,7 +97,7 @@ func TestTrainJSON(t *testing.T) {
 // DST-EE written as a formula trains as DST-EE does, to the last bit.
 func TestAcquisition(t *testing.T) {
 	train := func(args ...string) map[string]any {
-		args = append([]string{"train", "--backend", cheap(t), "--steps", "30", "--delta-t", "10", "--no-dense", "--json"}, args...)
+		args = append([]string{"train", "--backend", backendtest.Cheapest(), "--steps", "30", "--delta-t", "10", "--no-dense", "--json"}, args...)
 		stdout, _, err := execute(t.Context(), args...)
 		require.NoError(t, err)
 		summary := map[string]any{}
@@ -108,14 +108,6 @@ func TestAcquisition(t *testing.T) {
 	require.Equal(t, "formula", formula["method"])
 	require.Equal(t, method["loss"], formula["loss"])
 	require.Equal(t, method["layers"], formula["layers"])
-}
-
-// cheap is the name of the backend of backendtest.One.
-func cheap(t *testing.T) string {
-	if backendtest.One(t) == backendtest.Get(t, "xla") {
-		return "xla"
-	}
-	return "go"
 }
 
 func TestErrors(t *testing.T) {
@@ -148,7 +140,7 @@ func TestErrors(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err := execute(ctx, "train", "--backend", cheap(t), "--no-dense")
+	_, _, err := execute(ctx, "train", "--backend", backendtest.Cheapest(), "--no-dense")
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "stopped after 1 of 2000 steps")
 }
@@ -157,7 +149,7 @@ func TestInterrupted(t *testing.T) {
 func TestOutIsAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o644))
-	stdout, _, err := execute(t.Context(), "train", "--backend", cheap(t), "--steps", "20", "--delta-t", "10", "--no-dense", "--out", file)
+	stdout, _, err := execute(t.Context(), "train", "--backend", backendtest.Cheapest(), "--steps", "20", "--delta-t", "10", "--no-dense", "--out", file)
 	require.ErrorContains(t, err, "not a directory")
 	require.Contains(t, stdout, "test accuracy")
 }
@@ -173,7 +165,7 @@ func TestVerify(t *testing.T) {
 	require.NoError(t, err)
 	altered := filepath.Join(t.TempDir(), "altered.json")
 	require.NoError(t, os.WriteFile(altered, bytes.Replace(data, []byte(`"k":19`), []byte(`"k":18`), 1), 0o644))
-	stdout, _, err := execute(t.Context(), "verify", altered, "--backend", cheap(t))
+	stdout, _, err := execute(t.Context(), "verify", altered, "--backend", backendtest.Cheapest())
 	require.ErrorContains(t, err, "2 of 28 cases")
 	require.Contains(t, stdout, "FAIL  update on host: c=0 is RigL: dropped 19 and grew 19, want 18")
 	require.Contains(t, stdout, "26 passed, 2 failed")

@@ -29,13 +29,13 @@ func TestRunAll(t *testing.T) {
 }
 
 func TestRunAllDrop(t *testing.T) {
-	t.Setenv(backendtest.BackendsEnv, "go")
+	t.Setenv(backendtest.BackendsEnv, backendtest.Cheapest())
 	RunAllDrop(t, dstee.Magnitude())
 }
 
 // Formulas pass, also those of functions that the backends round differently.
 func TestRunAllOfFormula(t *testing.T) {
-	t.Setenv(backendtest.BackendsEnv, "go")
+	t.Setenv(backendtest.BackendsEnv, backendtest.Cheapest())
 	RunAll(t, dstee.MustFormula("where(n == 0, 2, exp(-n)) * (abs(g) + 0.1*abs(w)) + 1e-9*random"))
 }
 
@@ -129,7 +129,7 @@ func TestBrokenAcquisitionsFail(t *testing.T) {
 			if test.drop {
 				s = newSubject(tested, dstee.RigL(), true, nil)
 			}
-			b, err := newBench(s, backendtest.Get(t, "go"))
+			b, err := newBench(s, backendtest.One(t))
 			require.NoError(t, err)
 			failed := map[string]bool{}
 			for _, c := range checks {
@@ -195,7 +195,7 @@ func TestBackendsMustAgree(t *testing.T) {
 
 // What no acquisition can break is seen, too: a report that does not add up, and a store that is not sparse.
 func TestChecksOfTraining(t *testing.T) {
-	b, err := newBench(newSubject(dstee.Magnitude(), dstee.RigL(), false, nil), backendtest.Get(t, "go"))
+	b, err := newBench(newSubject(dstee.Magnitude(), dstee.RigL(), false, nil), backendtest.One(t))
 	require.NoError(t, err)
 	train := func() *trained {
 		r, err := b.train(run{dtype: dtypes.Float32, steps: shortSteps, accumulate: 1})
@@ -247,7 +247,7 @@ func TestRunAllOfBroken(t *testing.T) {
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestRunAllOfBroken$", "-test.v")
-	cmd.Env = append(os.Environ(), brokenEnv+"=1", backendtest.BackendsEnv+"=go")
+	cmd.Env = append(os.Environ(), brokenEnv+"=1", backendtest.BackendsEnv+"="+backendtest.Cheapest())
 	output, err := cmd.CombinedOutput()
 	require.Error(t, err, "%s", output)
 	failed := regexp.MustCompile(`--- FAIL: (\S+)`).FindAllStringSubmatch(string(output), -1)
@@ -255,5 +255,6 @@ func TestRunAllOfBroken(t *testing.T) {
 	for _, match := range failed {
 		names = append(names, match[1])
 	}
-	require.Equal(t, []string{"TestRunAllOfBroken", "TestRunAllOfBroken/go", "TestRunAllOfBroken/go/masks_move"}, names, "%s", output)
+	backend := "TestRunAllOfBroken/" + backendtest.Cheapest()
+	require.Equal(t, []string{"TestRunAllOfBroken", backend, backend + "/masks_move"}, names, "%s", output)
 }
