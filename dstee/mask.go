@@ -21,17 +21,10 @@ const Scope = "/dstee"
 // layerScope returns the scope of the variables of the weight with the given path.
 func layerScope(weightPath string) string { return Scope + weightPath }
 
-// RandomMask draws a mask with exactly count active entries of n, all such masks being equally likely. The same seed and
-// path give the same mask on every machine.
+// fillMask activates inactive entries of mask at random, until count are active, all such masks being equally likely. The
+// same seed and path give the same mask on every machine.
 //
 // It is selection sampling (Knuth, The Art of Computer Programming, volume 2, 3.4.2, algorithm S).
-func RandomMask(n, count int, seed int64, path string) []bool {
-	mask := make([]bool, n)
-	fillMask(mask, count, seed, path)
-	return mask
-}
-
-// fillMask activates inactive entries of mask at random, until count are active.
 func fillMask(mask []bool, count int, seed int64, path string) {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(path)) // Never fails.

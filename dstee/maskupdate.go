@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // MaskUpdate reports one mask update.
@@ -156,23 +157,15 @@ func (s *Sparsifier) applyMove(l *layer, move Move) (LayerUpdate, error) {
 
 // countRound counts the round as applied or skipped, in the store so that a resumed run goes on counting.
 func (s *Sparsifier) countRound(round *MaskUpdate) error {
-	applied := tensors.ToScalar[int64](s.rounds.MustValue())
-	skipped := tensors.ToScalar[int64](s.skipped.MustValue())
 	counter := s.rounds
 	if round.Skipped {
-		skipped++
 		counter = s.skipped
-	} else {
-		applied++
 	}
-	round.Round, round.SkippedRounds = int(applied), int(skipped)
-	value := applied
-	if round.Skipped {
-		value = skipped
-	}
-	if err := counter.SetValue(tensors.FromScalar(value)); err != nil {
+	value := func(counter *model.Variable) int64 { return tensors.ToScalar[int64](counter.MustValue()) }
+	if err := counter.SetValue(tensors.FromScalar(value(counter) + 1)); err != nil {
 		return fmt.Errorf("dstee: counting the update of step %d: %w", round.Step, err)
 	}
+	round.Round, round.SkippedRounds = int(value(s.rounds)), int(value(s.skipped))
 	return nil
 }
 
