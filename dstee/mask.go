@@ -125,14 +125,18 @@ const managedGraphParam = "managed"
 func maskVariable(store *model.Store, weights *model.Variable, density float64) *model.Variable {
 	shape := shapes.Make(dtypes.Bool, weights.Shape().Dimensions...)
 	initializer := func(g *graph.Graph, _ shapes.Shape) *graph.Node {
-		count := max(1, int(math.Round(density*float64(shape.Size()))))
-		mask, err := initialMask(weights, count, seedOf(store))
+		mask, err := initialMask(weights, activeCount(density, shape.Size()), seedOf(store))
 		if err != nil {
 			panic(err)
 		}
 		return graph.ConstTensor(g, mask)
 	}
 	return store.VariableWithShape(layerScope(weights.Path())+"/mask", shape, initializer).SetTrainable(false)
+}
+
+// activeCount is how many of a layer's weights are active at its density: at least one, so that it is not dead.
+func activeCount(density float64, size int) int {
+	return max(1, int(math.Round(density*float64(size))))
 }
 
 // seedOf is the seed that the store's hyperparameters set.

@@ -2,7 +2,6 @@ package dstee
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -181,6 +180,3 @@ func (s *Sparsifier) gradientsSummed(step int) int {
 	}
 	return n
 }
-
-// roundToInt rounds half away from zero.
-func roundToInt(x float64) int { return int(math.Round(x)) }

@@ -331,7 +331,7 @@ func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 	var free []int
 	for i, l := range layers {
 		if l.fixed > 0 {
-			counts[i] = max(1, roundToInt(l.fixed*float64(l.size)))
+			counts[i] = activeCount(l.fixed, l.size)
 			continue
 		}
 		free = append(free, i)
@@ -342,7 +342,7 @@ func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 	for i, at := range free {
 		freeShapes[i] = layers[at].weight.Shape().Dimensions
 	}
-	density := s.density.At(step)
+	density := s.density.Over(s.steps).At(step)
 	if err := checkDensity(density, fmt.Sprintf("the density at step %d", step)); err != nil {
 		return nil, err
 	}

@@ -385,6 +385,19 @@ func TestDensitySchedule(t *testing.T) {
 	})
 }
 
+// A density without an end of its own ends with the run; once it stayed at its first value.
+func TestOpenDensitySchedule(t *testing.T) {
+	store := newStore(t)
+	var totals []int
+	sparse := dstee.New(1).Density(dstee.Linear{First: 0.5, Last: 0.1}).DeltaT(10).OnUpdate(func(u *dstee.MaskUpdate) error {
+		totals = append(totals, u.Totals().Active)
+		return nil
+	})
+	s := newSession(backendtest.One(t), store, testModel, sparse, optimizer.Adam().Done())
+	require.NoError(t, firstError(s.loop.RunSteps(testData{}, 40)))
+	require.Equal(t, []int{384, 288, 192, 96}, totals) // 0.4, 0.3, 0.2 and 0.1 of 960.
+}
+
 // Detach leaves an ordinary store with zeros in place, in which training goes on densely.
 func TestDetach(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
