@@ -35,6 +35,7 @@ type session struct {
 	trainer        *train.Trainer
 	loop           *train.Loop
 	at             progress
+	savedStep      int // The step of the last checkpoint, 0 before the first.
 
 	// What a call of train sets.
 	ctx       context.Context
