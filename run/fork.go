@@ -1,7 +1,6 @@
 package run
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/sparsekernel/sparsekernel/internal/durable"
 	"github.com/sparsekernel/sparsekernel/run/checkpoint"
+	"github.com/sparsekernel/sparsekernel/trace"
 )
 
 // fixedInForks are the fields of a spec, by their JSON names, that a fork cannot change: the weights and the optimizer's
@@ -111,6 +111,13 @@ func (r *Run) writeFork(dir string, m *manifest, base checkpoint.Entry) error {
 	if err := to.Pin(copied); err != nil {
 		return fail(err)
 	}
+	record, err := trace.Fork(r.dir, staged, base.Step, m.Spec)
+	if err == nil {
+		err = record.Close()
+	}
+	if err != nil {
+		return fail(err)
+	}
 	if err := m.write(staged); err != nil {
 		return fail(err)
 	}
@@ -184,30 +191,4 @@ func (r *Run) Pin(step int) error {
 		return err
 	}
 	return r.checkpoints().Pin(entry)
-}
-
-// Rewind takes the run back to the checkpoint of a step, or to its beginning, step 0. What came after is lost.
-func (r *Run) Rewind(step int) (err error) {
-	unlock, err := lock(context.Background(), r.dir, r.wait)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	if origin := r.ForkedFrom(); origin != nil && step < origin.Step {
-		return fmt.Errorf("%s begins at step %d, where it was forked from %s: it cannot go back to step %d", r.dir, origin.Step, origin.Dir, step)
-	}
-	if step != 0 {
-		entry, err := r.entryAt(step)
-		if err != nil {
-			return err
-		}
-		if _, err := checkpoint.Read(entry.Path); err != nil {
-			return err
-		}
-	}
-	if err := os.Remove(filepath.Join(r.dir, summaryFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("rewinding: %w", err)
-	}
-	r.Close()
-	return r.checkpoints().RemoveAfter(step)
 }

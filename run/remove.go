@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/sparsekernel/sparsekernel/trace"
 )
 
 // Remove removes the run in the folder dir, and the folder if nothing else is in it. It refuses what is no run, and a
@@ -23,7 +25,9 @@ func Remove(dir string) error {
 		return err
 	}
 	// The spec goes last: what is left of a removal that was interrupted can be removed as a run.
-	for _, name := range []string{checkpointsFolder, roundsFolder, summaryFile, holderFile, specFile, lockFile} {
+	names := []string{checkpointsFolder, roundsFolder, trace.FileName, trace.FileName + damagedSuffix, trace.TimingFileName,
+		trace.TimingFileName + damagedSuffix, summaryFile, holderFile, specFile, lockFile}
+	for _, name := range names {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return errors.Join(fmt.Errorf("removing the run: %w", err), unlock())
 		}

@@ -46,7 +46,10 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 	if steps == 0 || steps > left {
 		steps = left
 	}
-	if err := r.trainSession(ctx, steps); err != nil {
+	if steps > 0 {
+		err = r.trainSession(ctx, steps)
+	}
+	if err != nil {
 		stopped := ctx.Err() != nil && errors.Is(err, ctx.Err())
 		r.Close() // GoMLX's loop cannot go on after an error; a checkpoint can.
 		if stopped {
@@ -61,21 +64,34 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 	return summary, err
 }
 
-// trainSession trains and saves.
-func (r *Run) trainSession(ctx context.Context, steps int) error {
+// trainSession trains, records and saves.
+func (r *Run) trainSession(ctx context.Context, steps int) (err error) {
 	s := r.session
+	record, err := openRecorder(r.dir, r.manifest.Recording, s, func(damage error) {
+		r.note("%v: set aside as *.damaged; the record goes on in a new file", damage)
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, record.close()) }()
 	lastSave := time.Now()
 	s.observer = r.observer
 	s.afterStep = func(m measured) error {
+		if err := record.step(s.at.Step, m); err != nil {
+			return err
+		}
 		if !r.regular(s.at.Step) && s.at.Step != s.spec.Steps && time.Since(lastSave) < saveAfter {
 			return nil
 		}
-		lastSave = time.Now()
-		return r.save()
+		defer func() {
+			lastSave = time.Now()
+			record.resumed()
+		}()
+		return r.save(record)
 	}
-	err := s.train(ctx, steps)
+	err = s.train(ctx, steps)
 	if err == nil || (ctx.Err() != nil && errors.Is(err, ctx.Err())) {
-		err = errors.Join(err, r.save())
+		err = errors.Join(err, r.save(record))
 	}
 	return err
 }
@@ -87,11 +103,15 @@ func (r *Run) regular(step int) bool {
 	return step%every == 0
 }
 
-// save makes a checkpoint of the session, if there is none of its step, and removes old ones.
-func (r *Run) save() error {
+// save makes a checkpoint of the session, if there is none of its step, and removes old ones. The record up to there is on
+// disk before it, so that a run that goes on from the checkpoint has no gap in its record.
+func (r *Run) save(record *recorder) error {
 	s := r.session
 	if s.savedStep == s.at.Step {
 		return nil
+	}
+	if err := record.sync(); err != nil {
+		return fmt.Errorf("saving step %d: %w", s.at.Step, err)
 	}
 	path := r.checkpoints().Path(s.at.Step, s.at.round())
 	texts := map[string]string{textBackend: backendName(s.backend)}
