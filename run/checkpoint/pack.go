@@ -86,7 +86,8 @@ func (p *packer) add(v *model.Variable) error {
 	if err != nil {
 		return err
 	}
-	packed := variable{Path: v.Path(), DType: dtype, Shape: v.Shape().Dimensions, Trainable: v.Trainable}
+	shape := append([]int{}, v.Shape().Dimensions...) // That of a scalar is empty, not null, in the file.
+	packed := variable{Path: v.Path(), DType: dtype, Shape: shape, Trainable: v.Trainable}
 	if dtype == safetensors.Bool {
 		i := slices.IndexFunc(p.masks, func(m mask) bool { return m.path == v.Path() })
 		packed.Packing = bitsOf
