@@ -1,7 +1,9 @@
 package run_test
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -74,4 +76,31 @@ func awaitSave(dir string) bool {
 		}
 	}
 	return false
+}
+
+// The same with SIGINT, after which the process saves the step that it was in, says so, and exits.
+func TestInterrupted(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
+		reference := create(t, killed(), often())
+		trained(t, reference, backend, 0)
+		r := create(t, killed(), often())
+		for range 3 {
+			before, err := r.State()
+			require.NoError(t, err)
+			p := start(t, r.Dir(), filepath.Base(t.Name()))
+			<-p.training
+			began := time.Now()
+			require.NoError(t, p.Process.Signal(os.Interrupt))
+			_ = p.Process.Signal(os.Interrupt) // Shells send it to the process and to its group.
+			require.Equal(t, exitInterrupted, p.exit(t), p.stderr.String())
+			t.Logf("%v from the signal to the end of the process", time.Since(began))
+			after, err := r.State()
+			require.NoError(t, err)
+			require.Equal(t, run.StatusStopped, after.Status)
+			require.Greater(t, after.Step, before.Step)
+			require.Contains(t, p.stderr.String(), fmt.Sprintf("stopped after %d of 400 steps, saved in %s", after.Step, r.Dir()))
+		}
+		trained(t, r, backend, 0)
+		requireSame(t, reference.Dir(), r.Dir())
+	})
 }
