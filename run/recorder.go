@@ -7,6 +7,10 @@ import (
 	"os"
 	"time"
 
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/train"
+
+	"github.com/sparsekernel/sparsekernel/dstee"
 	"github.com/sparsekernel/sparsekernel/trace"
 )
 
@@ -15,12 +19,15 @@ const damagedSuffix = ".damaged"
 
 // recorder writes a session's trace: steps, step times and mask updates.
 type recorder struct {
-	writer *trace.Writer
-	every  int // Steps between logged ones.
-	rates  interface{ At(step int) float64 }
-	last   time.Time // When the last step ended.
+	writer    *trace.Writer
+	dir       string // The run's folder.
+	session   *session
+	recording Recording
 
-	density float64 // Of the current masks, 1 for the dense method.
+	begun   bool
+	last    time.Time // When the last step ended.
+	density float64   // Of the masks.
+	moves   []move    // Of the update under way.
 }
 
 // openRecorder opens the trace in the run's folder where the session is, or begins it. What was recorded after the
@@ -43,24 +50,108 @@ func openRecorder(dir string, recording Recording, s *session, note func(error))
 	if err != nil {
 		return nil, err
 	}
-	return &recorder{writer: writer, every: recording.LogEvery, rates: s.spec.learningRate(), last: time.Now(), density: 1}, nil
+	return &recorder{writer: writer, dir: dir, session: s, recording: recording, last: time.Now()}, nil
+}
+
+// recordUpdates has the session's mask updates recorded by the recorder that it has, if any, at the time.
+func (s *session) recordUpdates() {
+	s.loop.OnStep("record", dstee.HookPriority-1, func(*train.Loop, []*tensors.Tensor) error {
+		if s.record == nil || s.record.begun {
+			return nil
+		}
+		s.record.begun = true
+		return s.record.begin()
+	})
+	if s.sparse == nil {
+		return
+	}
+	s.sparse.OnMove(func(lent *dstee.LayerMove) error {
+		if s.record == nil {
+			return nil
+		}
+		return s.record.moved(lent)
+	})
+	s.sparse.OnUpdate(func(update *dstee.MaskUpdate) error {
+		if s.record == nil {
+			return nil
+		}
+		return s.record.updated(update)
+	})
+}
+
+// begin is called after the first step, when there are masks, and before they are updated.
+func (r *recorder) begin() error {
+	s := r.session
+	if s.sparse == nil {
+		r.density = 1
+		return nil
+	}
+	layers, total, err := s.sparse.Stats()
+	if err != nil {
+		return err
+	}
+	r.density = total.Density()
+	if r.writer.HasMasks() {
+		return nil
+	}
+	moves := make([]trace.Move, len(layers))
+	for i, l := range layers {
+		if moves[i], err = s.masksOf(l); err != nil {
+			return err
+		}
+	}
+	return r.writer.Update(trace.Update{Step: s.at.Step, Round: s.at.Rounds}, moves...)
+}
+
+// moved keeps what an update is about to do to a layer.
+func (r *recorder) moved(lent *dstee.LayerMove) error {
+	m, err := keepMove(lent)
+	if err != nil {
+		return err
+	}
+	r.moves = append(r.moves, m)
+	return nil
+}
+
+// updated records a mask update.
+func (r *recorder) updated(u *dstee.MaskUpdate) error {
+	moves := r.moves
+	r.moves = nil
+	update := trace.Update{Step: u.Step, Round: u.Round, DropFraction: u.DropFraction, Params: r.session.spec.growthParams()}
+	if u.Skipped {
+		update.Skipped = u.Reason
+		return r.writer.Update(update)
+	}
+	total := u.Totals()
+	r.density = float64(total.Active) / float64(total.Size)
+	recorded := make([]trace.Move, len(moves))
+	for i, m := range moves {
+		recorded[i] = m.Move
+	}
+	if err := r.writer.Update(update, recorded...); err != nil {
+		return err
+	}
+	if r.recording.Rounds.Contains(u.Round) {
+		return writeRound(r.dir, r.session.spec.Seed, u, moves)
+	}
+	return nil
 }
 
 // step records a step, if it is one to be logged.
-func (r *recorder) step(step int, m measured) error {
-	now := time.Now()
-	seconds := now.Sub(r.last).Seconds()
-	r.last = now
-	if step%r.every != 0 {
+func (r *recorder) step(m measured) error {
+	step := r.session.at.Step
+	seconds := time.Since(r.last).Seconds()
+	r.resumed()
+	if step%r.recording.LogEvery != 0 {
 		return nil
 	}
-	err := r.writer.Step(trace.Step{Step: step, Scalars: trace.Scalars{
+	scalars := trace.Scalars{
 		trace.Loss:         m.loss,
 		trace.Accuracy:     m.accuracy,
-		trace.LearningRate: r.rates.At(step - 1), // Schedules count from 0.
+		trace.LearningRate: r.session.spec.learningRate().At(step - 1), // Schedules count from 0.
 		trace.Density:      r.density,
-	}})
-	if err != nil {
+	}
+	if err := r.writer.Step(trace.Step{Step: step, Scalars: scalars}); err != nil {
 		return err
 	}
 	return r.writer.Time(trace.Timing{Step: step, Seconds: seconds})
@@ -74,7 +165,7 @@ func (r *recorder) sync() error { return r.writer.Sync() }
 
 func (r *recorder) close() error { return r.writer.Close() }
 
-// rewindTrace drops what was recorded after the step. The records of step 0, the first masks, are the first step's to make.
+// rewindTrace drops what was recorded after the step.
 func rewindTrace(dir string, step int) error {
 	writer, err := trace.AppendAfter(dir, step)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -85,3 +176,4 @@ func rewindTrace(dir string, step int) error {
 	}
 	return writer.Close()
 }
+

@@ -9,7 +9,7 @@ import (
 // [DefaultRecording].
 type Recording struct {
 	LogEvery  int    `json:"log_every"`             // Steps between lines of the trace.
-	SaveEvery int    `json:"save_every"`            // Steps between checkpoints, at least; they come with mask updates.
+	SaveEvery int    `json:"save_every"`            // Steps between checkpoints, rounded up to mask updates. 0: a twentieth of the run.
 	Keep      int    `json:"keep"`                  // How many of these checkpoints are kept: the last ones. 0 keeps all.
 	Rounds    Rounds `json:"save_rounds,omitempty"` // The mask updates of which all that scores are computed from is saved.
 }
@@ -25,9 +25,18 @@ func (r Rounds) Contains(round int) bool {
 	return slices.Contains(r, round) || slices.Equal(r, EveryRound)
 }
 
-// DefaultRecording logs every 10 steps, and keeps the last 20 of the checkpoints that it makes every 100 steps, or every
-// ΔT if that is more.
-func DefaultRecording() Recording { return Recording{LogEvery: 10, SaveEvery: 100, Keep: 20} }
+// DefaultRecording logs every 10 steps, and keeps 20 checkpoints that are spread over the run.
+func DefaultRecording() Recording { return Recording{LogEvery: 10, SaveEvery: 0, Keep: 20} }
+
+// saves tells whether there is a checkpoint to be made at a step.
+func (r Recording) saves(spec Spec, step int) bool {
+	every := r.SaveEvery
+	if every == 0 {
+		every = spec.Steps / 20
+	}
+	every = (max(1, every) + spec.DeltaT - 1) / spec.DeltaT * spec.DeltaT
+	return step%every == 0
+}
 
 // Validate says what is wrong with the recording, with which value, and what is possible.
 func (r Recording) Validate() error {
@@ -36,7 +45,7 @@ func (r Recording) Validate() error {
 		value, least int
 	}{
 		{"log-every", r.LogEvery, 1},
-		{"save-every", r.SaveEvery, 1},
+		{"save-every", r.SaveEvery, 0},
 		{"keep", r.Keep, 0},
 	} {
 		if number.value < number.least {

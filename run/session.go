@@ -40,7 +40,8 @@ type session struct {
 	// What a call of train sets.
 	ctx       context.Context
 	observer  Observer
-	afterStep func(measured) error // Nil if nobody records and saves.
+	record    *recorder            // Nil for a training in memory.
+	afterStep func(measured) error // Nil likewise.
 }
 
 // measured is what a training step told.

@@ -113,6 +113,14 @@ func (s Spec) Validate() error {
 // moves tells whether the method updates masks.
 func (s Spec) moves() bool { return s.Method != Dense && s.Method != Static }
 
+// growthParams are the numbers in the method's growth score, by name.
+func (s Spec) growthParams() map[string]float64 {
+	if !strings.HasPrefix(s.Method, "dst-ee") {
+		return nil
+	}
+	return map[string]float64{"c": s.C, "epsilon": s.Epsilon}
+}
+
 // learningRate is the learning rate's schedule.
 func (s Spec) learningRate() optimizers.Schedule {
 	return optimizers.Cosine{Rate: s.LearningRate, Length: s.Steps}

@@ -75,9 +75,9 @@ func (r *Run) trainSession(ctx context.Context, steps int) (err error) {
 	}
 	defer func() { err = errors.Join(err, record.close()) }()
 	lastSave := time.Now()
-	s.observer = r.observer
+	s.observer, s.record = r.observer, record
 	s.afterStep = func(m measured) error {
-		if err := record.step(s.at.Step, m); err != nil {
+		if err := record.step(m); err != nil {
 			return err
 		}
 		if !r.regular(s.at.Step) && s.at.Step != s.spec.Steps && time.Since(lastSave) < saveAfter {
@@ -97,11 +97,7 @@ func (r *Run) trainSession(ctx context.Context, steps int) (err error) {
 }
 
 // regular tells whether the recording asks for a checkpoint at the step.
-func (r *Run) regular(step int) bool {
-	deltaT := r.manifest.Spec.DeltaT
-	every := (r.manifest.Recording.SaveEvery + deltaT - 1) / deltaT * deltaT
-	return step%every == 0
-}
+func (r *Run) regular(step int) bool { return r.manifest.Recording.saves(r.manifest.Spec, step) }
 
 // save makes a checkpoint of the session, if there is none of its step, and removes old ones. The record up to there is on
 // disk before it, so that a run that goes on from the checkpoint has no gap in its record.
@@ -177,6 +173,7 @@ func (r *Run) load() error {
 	if err != nil {
 		return err
 	}
+	s.recordUpdates()
 	s.savedStep = s.at.Step
 	r.session, r.saved = s, saved
 	return nil

@@ -137,7 +137,7 @@ func settleMethod(flags *pflag.FlagSet, spec *run.Spec) {
 // recordingFlags adds the flags that say what a run keeps of itself.
 func recordingFlags(flags *pflag.FlagSet, recording *run.Recording) {
 	flags.IntVar(&recording.LogEvery, "log-every", recording.LogEvery, "steps between lines of the trace, with --out")
-	flags.IntVar(&recording.SaveEvery, "save-every", recording.SaveEvery, "steps between checkpoints, rounded up to mask updates, with --out")
+	flags.IntVar(&recording.SaveEvery, "save-every", recording.SaveEvery, "steps between checkpoints, rounded up to mask updates, 0 for a twentieth of the run, with --out")
 	flags.IntVar(&recording.Keep, "keep", recording.Keep, "how many of these checkpoints to keep, 0 for all, with --out")
 	flags.Var((*roundsFlag)(&recording.Rounds), "save-rounds", "mask updates to save in full, such as 3,10 or every, with --out")
 }
