@@ -106,7 +106,7 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error)
 		if all[i], err = s.moving(l, targets[i], step); err != nil {
 			return nil, err
 		}
-		if s.scope.competes() && l.fixed == 0 {
+		if s.scope.competes() && l.fixed == 0 && l.layout.plain() {
 			competing = append(competing, all[i])
 		} else if err := all[i].choose(s.selector, dropFraction); err != nil {
 			return nil, fmt.Errorf("dstee: choosing the mask of %q at step %d: %w", l.path, step, err)
@@ -125,7 +125,9 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error)
 	}
 	moves := make([]Move, len(all))
 	for i, l := range all {
-		moves[i] = l.move(s.selector)
+		if moves[i], err = l.move(s.selector); err != nil {
+			return nil, fmt.Errorf("dstee: the mask of %q at step %d: %w", l.path, step, err)
+		}
 	}
 	return moves, nil
 }
@@ -143,15 +145,17 @@ func (s *Sparsifier) moving(l *layer, target, step int) (*moving, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &moving{
+	m := &moving{
 		path:    l.path,
 		updater: updater,
+		layout:  l.layout,
 		state:   s.layerState(l, gradient),
 		active:  l.active,
 		target:  target,
 		step:    step,
 		seed:    s.layerSeed(l, step),
-	}, nil
+	}
+	return m, s.selector.start(m)
 }
 
 // layerState is what acquisitions see of the layer in the mask update to come.

@@ -84,7 +84,7 @@ func (s scope) compete(sel selector, layers []*moving, fraction float64, rank *U
 	}
 	least, room := make([]int, len(layers)), make([]int, len(layers))
 	for i, l := range layers {
-		room[i] = l.size() - l.numKept
+		room[i] = l.layout.size() - l.numKept
 		if l.numKept == 0 {
 			least[i] = 1
 		}

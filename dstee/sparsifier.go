@@ -35,6 +35,7 @@ type Sparsifier struct {
 	ownGrow      bool // The growth was set by Grow or Exploration, and holds for all layers.
 	only         []string
 	rules        []rule
+	structures   []structureRule
 	gradients    int
 	totalSteps   int
 	static       bool
@@ -68,6 +69,7 @@ type layer struct {
 	size                           int
 	fixed                          float64 // The layer's own density, 0 if the distribution decides it.
 	weight, mask, visits, gradient *model.Variable
+	layout                         layout
 	states                         []*model.Variable // The base optimizer's state tensors for this weight.
 	drop, grow                     Acquisition
 	active                         int
@@ -257,9 +259,16 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	if !s.ownSeed {
 		s.seed = seedOf(store)
 	}
+	structures, err := chooseStructures(store, choices, s.structures)
+	if err != nil {
+		return err
+	}
 	layers := make([]*layer, len(choices))
 	for i, c := range choices {
 		l := &layer{path: c.weight.Path(), size: c.weight.Shape().Size(), fixed: c.density, weight: c.weight}
+		if err := l.setStructure(structures[i]); err != nil {
+			return err
+		}
 		if l.drop, l.grow, err = s.acquisitions(store.Scope(c.weight.Scope())); err != nil {
 			return err
 		}
@@ -310,9 +319,6 @@ func (s *Sparsifier) checkSame(store *model.Store, choices []choice) error {
 // acquisitions returns the drop and growth of the layers in the scope.
 func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, err error) {
 	drop, grow = s.drop, s.grow
-	if err = checkStructure(scope); err != nil {
-		return
-	}
 	if name := model.GetParamOr(scope, ParamDrop, ""); name != "" && !s.ownDrop {
 		if drop, err = DropByName(name); err != nil {
 			return drop, grow, fmt.Errorf("%w (hyperparameter %q in scope %q)", err, ParamDrop, scope.Scope())
@@ -329,13 +335,14 @@ func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, e
 	return drop, grow, nil
 }
 
-// targets returns how many weights of each layer are to be active at the given step.
+// targets returns how many weights of each layer are to be active at the given step: what the distribution allocates, or the
+// layer's own density, rounded to what its structure can hold.
 func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 	counts := make([]int, len(layers))
 	var free []int
 	for i, l := range layers {
 		if l.fixed > 0 {
-			counts[i] = activeCount(l.fixed, l.size)
+			counts[i] = l.layout.active(l.fixed)
 			continue
 		}
 		free = append(free, i)
@@ -358,16 +365,16 @@ func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 		return nil, err
 	}
 	for i, count := range allocated {
-		counts[free[i]] = count
+		counts[free[i]] = layers[free[i]].layout.round(count)
 	}
 	return counts, nil
 }
 
 // createMask gives a layer its mask, visits and gradient variables. Values that the store already holds are kept.
 func (s *Sparsifier) createMask(l *layer, count int) error {
-	l.mask = maskVariable(s.store, l.weight, DefaultDensity)
+	l.mask = maskVariable(s.store, l.weight, l.layout, count)
 	if !l.mask.HasValue() {
-		mask, err := initialMask(l.weight, count, s.seed)
+		mask, err := initialMask(l.weight, l.layout, count, s.seed)
 		if err != nil {
 			return err
 		}
@@ -376,7 +383,9 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 		}
 	}
 	visits := make([]int32, l.size)
+	var wrong error
 	err := tensors.ConstFlatData(l.mask.MustValue(), func(mask []bool) {
+		wrong = l.layout.check(mask)
 		l.active = countTrue(mask)
 		for i, active := range mask {
 			if active {
@@ -386,6 +395,9 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 	})
 	if err != nil {
 		return fmt.Errorf("dstee: reading the mask of %q: %w", l.path, err)
+	}
+	if wrong != nil {
+		return fmt.Errorf("dstee: the store's mask of %q cannot be used: %w", l.path, wrong)
 	}
 	dims := l.weight.Shape().Dimensions
 	l.visits = s.store.VariableWithValue(layerScope(l.path)+"/visits", tensors.FromFlatDataAndDimensions(visits, dims...)).

@@ -45,6 +45,7 @@ type Updater struct {
 	backend    compute.Backend
 	drop, grow Acquisition
 	place      Place
+	structure  Structure
 
 	dropScore, growScore *Exec
 	selector             selector
@@ -64,6 +65,13 @@ func NewUpdater(backend compute.Backend, drop, grow Acquisition, place Place) (*
 	u.growScore = newExec(backend, grow.graph)
 	u.selector = newSelector(backend, place)
 	return u, nil
+}
+
+// Structure sets the pattern that the active weights of all layers form, before the update as after it. Default
+// [Unstructured].
+func (u *Updater) Structure(structure Structure) *Updater {
+	u.structure = structure
+	return u
 }
 
 // newExec returns an executor without a limit on the number of shapes it is compiled for: a model may have many.
@@ -94,7 +102,8 @@ type Move struct {
 // Update chooses the new mask of a layer after the optimizer step t = step: of the active weights, counted by active,
 // it drops the ⌈dropFraction · active⌉ of lowest drop score, then it grows, among all that are inactive after the
 // drop, those of highest grow score until target are active. If the target leaves fewer than the drop would keep, more
-// are dropped and none grown. Ties go to the lowest flat index. seed feeds [Signals.Random].
+// are dropped and none grown. Ties go to the lowest flat index. seed feeds [Signals.Random]. With a structure, all this goes
+// by units, and the target is rounded to what the structure can hold, see [Structure].
 //
 // The layer's tensors are not changed: weights dropped and regrown keep their value, and visits are the caller's to
 // count ([Sparsifier] does both).
@@ -108,11 +117,16 @@ func (u *Updater) Update(layer LayerState, active, target int, dropFraction floa
 	if step < 1 {
 		return Move{}, fmt.Errorf("dstee: steps count from 1, got %d", step)
 	}
-	l := &moving{updater: u, state: layer, active: active, target: target, step: step, seed: seed}
-	if err := l.choose(u.selector, dropFraction); err != nil {
+	layout, err := u.structure.layout(layer.Weight.Shape().Dimensions)
+	if err != nil {
+		return Move{}, err
+	}
+	l := &moving{updater: u, layout: layout, state: layer, active: active, target: layout.round(target), step: step, seed: seed}
+	move, err := l.update(u.selector, dropFraction)
+	if err != nil {
 		return Move{}, fmt.Errorf("dstee: mask update of step %d on %s: %w", step, u.place, err)
 	}
-	return l.move(u.selector), nil
+	return move, nil
 }
 
 // scoreFn scores the weights of a layer with one of the updater's acquisitions, Float32 of the weights' shape.
