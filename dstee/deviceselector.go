@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // deviceSelector selects in compiled graphs: no weight leaves the device.
@@ -15,9 +16,9 @@ import (
 // Scoring and selecting are separate programs on purpose: compiled alone, the score has the same bits as the one that
 // hostSelector reads; fused with the selection, its rounding could differ.
 type deviceSelector struct {
-	backend                       compute.Backend
-	keepTop, growTop, counts, sum *Exec
-	byLayout                      map[layoutOfShape]*layoutExecs
+	backend                                        compute.Backend
+	keepTop, growTop, counts, sum, isFinite, visit *Exec
+	byLayout                                       map[layoutOfShape]*layoutExecs
 }
 
 // layoutOfShape is what the graphs for a structure depend on.
@@ -85,7 +86,13 @@ func newDeviceSelector(backend compute.Backend) *deviceSelector {
 			}
 			return counts
 		}),
-		sum: newExec(backend, sumGraph),
+		sum:      newExec(backend, sumGraph),
+		isFinite: newExec(backend, func(x *Node) *Node { return LogicalAll(IsFinite(x)) }),
+		visit: newExec(backend, func(visits, old, mask *Node) (*Node, *Node, *Node) {
+			explored := LogicalAnd(mask, Equal(visits, ZerosLike(visits)))
+			entered := LogicalAnd(mask, LogicalNot(old))
+			return Add(visits, ConvertDType(mask, dtypes.Int32)), count(entered), count(explored)
+		}),
 	}
 }
 
@@ -245,4 +252,25 @@ func (d *deviceSelector) tensor(l *moving, set unitSet) (*tensors.Tensor, error)
 		return set.bools, nil
 	}
 	return d.of(l).expand.Call1(set.bools)
+}
+
+func (d *deviceSelector) finite(t *tensors.Tensor) (bool, error) {
+	finite, err := d.isFinite.Call1(t)
+	if err != nil {
+		return false, err
+	}
+	return tensors.ToScalar[bool](finite), nil
+}
+
+func (d *deviceSelector) enter(l *moving, mask, visits *model.Variable) (entered, explored int, err error) {
+	weights, err := d.tensor(l, l.mask)
+	if err != nil {
+		return 0, 0, err
+	}
+	counted, numEntered, numExplored, err := d.visit.Call3(visits.MustValue(), mask.MustValue(), weights)
+	if err != nil {
+		return 0, 0, err
+	}
+	err = errors.Join(visits.SetValue(counted), mask.SetValue(weights), l.kept.bools.FinalizeAll())
+	return int(tensors.ToScalar[int32](numEntered)), int(tensors.ToScalar[int32](numExplored)), err
 }

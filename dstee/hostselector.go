@@ -3,11 +3,12 @@ package dstee
 import (
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
 // hostSelector selects in Go. Where the backend shares its memory with the host, it reads scores without copying them.
-type hostSelector struct{}
+type hostSelector struct{ backend compute.Backend }
 
 func (hostSelector) start(l *moving) error {
 	return tensors.ConstFlatData(l.state.Mask, func(mask []bool) { l.was.bits = bitsetOf(l.layout.unitsOf(mask)) })
@@ -17,7 +18,7 @@ func (hostSelector) keep(layers []*moving, k int) error {
 	contests := make([]*contest, len(layers))
 	for i, l := range layers {
 		l.kept.bits = newBitset(l.layout.units())
-		contests[i] = &contest{among: l.was.bits, selected: l.kept.bits, best: len(layers) > 1}
+		contests[i] = &contest{open: slices.Clone(l.was.bits), selected: l.kept.bits, best: len(layers) > 1}
 	}
 	err := withScoresOf(layers, contests, (*Updater).dropScores, func() { topKOnHost(contests, k) })
 	for _, l := range layers {
@@ -30,7 +31,11 @@ func (hostSelector) grow(layers []*moving, k int) error {
 	contests := make([]*contest, len(layers))
 	for i, l := range layers {
 		l.mask.bits = slices.Clone(l.kept.bits)
-		contests[i] = &contest{among: l.kept.bits, others: true, selected: l.mask.bits, best: len(layers) > 1 && l.numKept == 0}
+		contests[i] = &contest{
+			open:     l.kept.bits.others(l.layout.units()),
+			selected: l.mask.bits,
+			best:     len(layers) > 1 && l.numKept == 0,
+		}
 	}
 	err := withScoresOf(layers, contests, (*Updater).growScores, func() { topKOnHost(contests, k) })
 	for _, l := range layers {
@@ -50,7 +55,7 @@ func (hostSelector) sumKept(l *moving, rank *Updater) (sum float64, err error) {
 func (hostSelector) trim(l *moving, counts []int) error {
 	kept := newBitset(l.layout.units())
 	err := l.withScores(l.updater, (*Updater).dropScores, func(scores []float32) error {
-		topKOfGroups(&contest{scores: scores, among: l.kept.bits, selected: kept}, l.layout, counts)
+		topKOfGroups(&contest{scores: scores, open: l.kept.bits, selected: kept}, l.layout, counts)
 		return nil
 	})
 	l.kept.bits, l.numKept = kept, kept.count()
@@ -60,7 +65,8 @@ func (hostSelector) trim(l *moving, counts []int) error {
 func (hostSelector) refill(l *moving, counts []int) error {
 	l.mask.bits = slices.Clone(l.kept.bits)
 	err := l.withScores(l.updater, (*Updater).growScores, func(scores []float32) error {
-		topKOfGroups(&contest{scores: scores, among: l.kept.bits, others: true, selected: l.mask.bits}, l.layout, counts)
+		others := l.kept.bits.others(l.layout.units())
+		topKOfGroups(&contest{scores: scores, open: others, selected: l.mask.bits}, l.layout, counts)
 		return nil
 	})
 	l.numGrown = l.mask.bits.count() - l.numKept
@@ -77,6 +83,16 @@ func (hostSelector) tensor(l *moving, set unitSet) (*tensors.Tensor, error) {
 	units := make([]bool, l.layout.units())
 	set.bits.fill(units)
 	return tensors.FromFlatDataAndDimensions(l.layout.expand(units), l.state.Weight.Shape().Dimensions...), nil
+}
+
+// weights returns the weights of a set of the layer's units.
+func (l *moving) weights(set bitset) bitset {
+	if l.layout.unit() == 1 {
+		return set
+	}
+	units := make([]bool, l.layout.units())
+	set.fill(units)
+	return bitsetOf(l.layout.expand(units))
 }
 
 // withScoresOf calls fn with the layers' scores in their contests, all of them at once.

@@ -75,11 +75,13 @@ func (l layout) unitsOf(mask []bool) []bool {
 		return mask
 	}
 	units := make([]bool, l.units())
-	for i, active := range mask {
-		if active {
-			units[l.unitAt(i)] = true
+	l.eachRow(func(row, unitRow int, unitOf []int32) {
+		for column, active := range mask[row : row+l.cols] {
+			if active {
+				units[unitRow+int(unitOf[column])] = true
+			}
 		}
-	}
+	})
 	return units
 }
 
@@ -89,15 +91,30 @@ func (l layout) expand(units []bool) []bool {
 		return units
 	}
 	mask := make([]bool, l.size())
-	for i := range mask {
-		mask[i] = units[l.unitAt(i)]
-	}
+	l.eachRow(func(row, unitRow int, unitOf []int32) {
+		for column := range mask[row : row+l.cols] {
+			mask[row+column] = units[unitRow+int(unitOf[column])]
+		}
+	})
 	return mask
 }
 
-// unitAt is the unit of the weight with flat index i.
-func (l layout) unitAt(i int) int {
-	return i/l.cols/l.unitRows*l.columns() + i%l.cols/l.unitCols
+// eachRow calls fn for each row of weights with the indices of its first weight and of the first unit of its row of units, and
+// the columns of units by columns of weights.
+func (l layout) eachRow(fn func(row, unitRow int, unitOf []int32)) {
+	unitOf := l.unitColumns()
+	for row := range l.rows {
+		fn(row*l.cols, row/l.unitRows*l.columns(), unitOf)
+	}
+}
+
+// unitColumns returns the column of units that each column of weights is in.
+func (l layout) unitColumns() []int32 {
+	unitOf := make([]int32, l.cols)
+	for column := range unitOf {
+		unitOf[column] = int32(column / l.unitCols)
+	}
+	return unitOf
 }
 
 // perColumn counts the active units of each column.

@@ -3,6 +3,7 @@ package dstee
 import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // moving is a layer in the course of a mask update.
@@ -25,8 +26,12 @@ type unitSet struct {
 	bools *tensors.Tensor // On the device: Bool, of the weights' shape if units are weights, else that of the units.
 }
 
-// selector chooses units by their scores. There are two, one in Go and one in compiled graphs, that choose the same.
+// selector does what a mask update does with weights: it chooses units by their scores, and applies the choice. There are
+// two, one in Go and one in compiled graphs, that choose the same.
 type selector interface {
+	// finite tells whether no number of a float tensor is NaN or infinite.
+	finite(t *tensors.Tensor) (bool, error)
+
 	// start sets what is active before the update.
 	start(l *moving) error
 
@@ -52,14 +57,18 @@ type selector interface {
 	// Units must be weights.
 	sumKept(l *moving, rank *Updater) (float64, error)
 
-	// tensor returns the weights of a set of units as a Bool tensor of the weights' shape.
+	// tensor returns the weights of a set of units as a Bool tensor of the weights' shape. It may be the set itself.
 	tensor(l *moving, set unitSet) (*tensors.Tensor, error)
+
+	// enter makes the layer's new mask the value of the variable mask, and counts it in visits. It returns how many of its
+	// weights were not active before, and how many had never been.
+	enter(l *moving, mask, visits *model.Variable) (entered, explored int, err error)
 }
 
 // newSelector returns the selector of the place, which is not Auto.
 func newSelector(backend compute.Backend, place Place) selector {
 	if place == OnHost {
-		return hostSelector{}
+		return hostSelector{backend}
 	}
 	return newDeviceSelector(backend)
 }
@@ -117,9 +126,13 @@ func (l *moving) living(sel selector, active, target int) ([]bool, error) {
 	return l.layout.ablate(living, salient, active/max(1, countTrue(living)), target), nil
 }
 
+// dropped and grown are numbers of weights.
+func (l *moving) dropped() int { return l.active - l.numKept*l.layout.unit() }
+func (l *moving) grown() int   { return l.numGrown * l.layout.unit() }
+
 // move is the outcome of the layer's update.
 func (l *moving) move(sel selector) (Move, error) {
-	move := Move{Dropped: l.active - l.numKept*l.layout.unit(), Grown: l.numGrown * l.layout.unit()}
+	move := Move{Dropped: l.dropped(), Grown: l.grown()}
 	var err error
 	if move.Kept, err = sel.tensor(l, l.kept); err != nil {
 		return Move{}, err

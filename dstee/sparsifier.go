@@ -44,6 +44,7 @@ type Sparsifier struct {
 	place        Place
 	scope        scope
 	onUpdate     []func(*MaskUpdate) error
+	onMove       []func(*LayerMove) error
 	err          error
 
 	// State.
@@ -72,7 +73,7 @@ type layer struct {
 	layout                         layout
 	states                         []*model.Variable // The base optimizer's state tensors for this weight.
 	drop, grow                     Acquisition
-	active                         int
+	active, explored               int // Numbers of weights active now, and in any topology so far.
 }
 
 // New returns a Sparsifier that keeps the given share of the weights active, with the defaults of DST-EE: density
@@ -402,6 +403,10 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 	dims := l.weight.Shape().Dimensions
 	l.visits = s.store.VariableWithValue(layerScope(l.path)+"/visits", tensors.FromFlatDataAndDimensions(visits, dims...)).
 		SetTrainable(false)
+	err = tensors.ConstFlatData(l.visits.MustValue(), func(visits []int32) { l.explored = countPositive(visits) })
+	if err != nil {
+		return fmt.Errorf("dstee: reading the visits of %q: %w", l.path, err)
+	}
 	gradient := shapes.Make(l.weight.DType(), dims...)
 	l.gradient = s.store.VariableWithShape(layerScope(l.path)+"/gradient", gradient, initializer.Zero).SetTrainable(false)
 	return nil
@@ -475,20 +480,13 @@ func (s *Sparsifier) Detach() error {
 
 // maintenance holds the small compiled graphs that keep a layer's variables in step with its mask.
 type maintenance struct {
-	maskExec, visitExec, finiteExec, scaleExec *Exec
+	maskExec, scaleExec *Exec
 }
 
 func newMaintenance(backend compute.Backend) *maintenance {
 	return &maintenance{
-		maskExec: newExec(backend, func(x, mask *Node) *Node { return applyMask(mask, x) }),
-		visitExec: newExec(backend, func(visits, old, mask *Node) (*Node, *Node, *Node) {
-			visits = Add(visits, ConvertDType(mask, dtypes.Int32))
-			explored := GreaterThan(visits, ZerosLike(visits))
-			entered := LogicalAnd(mask, LogicalNot(old))
-			return visits, count(explored), count(entered)
-		}),
-		finiteExec: newExec(backend, func(x *Node) *Node { return LogicalAll(IsFinite(x)) }),
-		scaleExec:  newExec(backend, func(x, factor *Node) *Node { return Mul(x, ConvertDType(factor, x.DType())) }),
+		maskExec:  newExec(backend, func(x, mask *Node) *Node { return applyMask(mask, x) }),
+		scaleExec: newExec(backend, func(x, factor *Node) *Node { return Mul(x, ConvertDType(factor, x.DType())) }),
 	}
 }
 

@@ -46,7 +46,7 @@ func topKBySorting(scores []float32, eligible []bool, k int) []bool {
 
 // topKOfOne sets selected to the k highest scores among the eligible ones of one layer.
 func topKOfOne(scores []float32, eligible []bool, k int, selected []bool) {
-	c := &contest{scores: scores, among: bitsetOf(eligible), selected: newBitset(len(scores))}
+	c := &contest{scores: scores, open: bitsetOf(eligible), selected: newBitset(len(scores))}
 	topKOnHost([]*contest{c}, k)
 	c.selected.fill(selected)
 }
@@ -127,10 +127,10 @@ func BenchmarkTopKOnHost(b *testing.B) {
 		for i := range scores {
 			scores[i], eligible[i] = float32(rng.NormFloat64()), true
 		}
-		among, copied := bitsetOf(eligible), make([]float32, n)
+		copied := make([]float32, n)
 		b.Run(fmt.Sprintf("select/%d", n), func(b *testing.B) {
 			for b.Loop() {
-				topKOnHost([]*contest{{scores: scores, among: among, selected: newBitset(n)}}, n/10)
+				topKOnHost([]*contest{{scores: scores, open: bitsetOf(eligible), selected: newBitset(n)}}, n/10)
 			}
 		})
 		b.Run(fmt.Sprintf("copy/%d", n), func(b *testing.B) {

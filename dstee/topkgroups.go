@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// topKOfGroups adds to c.selected, in each group of the layout, as many of the group's eligible entries as counts says for its
+// topKOfGroups adds to c.selected, in each group of the layout, as many of the group's open entries as counts says for its
 // column, those already selected included; those of highest score.
 //
 // It reads the columns of a tile together, row by row as they lie in memory.
@@ -41,7 +41,7 @@ func (c *contest) refillTile(l layout, row, begin, end int, counts []int, candid
 			switch {
 			case c.selected.hasShared(i):
 				need[column]--
-			case c.among.has(i) != c.others:
+			case c.open.has(i):
 				// Equal scores are ranked by falling row.
 				candidates[column] = append(candidates[column], uint64(rankKey(c.scores[i]))<<32|uint64(l.groupRows-j))
 			}

@@ -25,16 +25,17 @@ func unitScoresOnHost(l layout, scores []float32) []float32 {
 	most := slices.Max(largest)
 	shift := sumShift(most, l.unit())
 	factor, back := math.Ldexp(1, shift), math.Ldexp(1, -shift-bits.Len(uint(l.unit())))
-	units := make([]float32, l.units())
+	units, unitOf := make([]float32, l.units()), l.unitColumns()
 	inParallel(len(largest), func(_, i int) {
 		sums, special := make([]int64, l.columns()), make([]float32, l.columns())
-		for j, score := range scores[i*l.unitRows*l.cols : (i+1)*l.unitRows*l.cols] {
-			unit := j % l.cols / l.unitCols
-			switch size := math.Float32bits(score) & sizeBits; {
-			case size >= infinityBits:
-				special[unit] += score
-			case size >= 1<<mantissaBits:
-				sums[unit] += int64(float64(score) * factor)
+		for row := i * l.unitRows; row < (i+1)*l.unitRows; row++ {
+			for column, score := range scores[row*l.cols : (row+1)*l.cols] {
+				switch size := math.Float32bits(score) & sizeBits; {
+				case size >= infinityBits:
+					special[unitOf[column]] += score
+				case size >= 1<<mantissaBits:
+					sums[unitOf[column]] += int64(float64(score) * factor)
+				}
 			}
 		}
 		for unit, sum := range sums {

@@ -1,6 +1,7 @@
 package dstee
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -152,13 +153,21 @@ func (u *Updater) score(exec *Exec, a Acquisition, layer LayerState, step int, s
 
 // GrowScores returns the growth score of each of the layer's weights after the given step, flat and row-major: for a look
 // at what [Updater.Update] chooses from.
-func (u *Updater) GrowScores(layer LayerState, step int, seed uint32) (scores []float32, err error) {
-	tensor, err := u.growScores(layer, step, seed)
+func (u *Updater) GrowScores(layer LayerState, step int, seed uint32) ([]float32, error) {
+	return scoresOf(u, (*Updater).growScores, layer, step, seed)
+}
+
+// DropScores returns the drop score of each of the layer's weights, as [Updater.GrowScores] does the growth score.
+func (u *Updater) DropScores(layer LayerState, step int, seed uint32) ([]float32, error) {
+	return scoresOf(u, (*Updater).dropScores, layer, step, seed)
+}
+
+// scoresOf returns a copy of the layer's scores.
+func scoresOf(u *Updater, score scoreFn, layer LayerState, step int, seed uint32) ([]float32, error) {
+	scores, err := score(u, layer, step, seed)
 	if err != nil {
 		return nil, err
 	}
-	if scores, err = tensors.CopyFlatData[float32](tensor); err != nil {
-		return nil, err
-	}
-	return scores, tensor.FinalizeAll()
+	flat, err := tensors.CopyFlatData[float32](scores)
+	return flat, errors.Join(err, scores.FinalizeAll())
 }
