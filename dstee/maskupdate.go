@@ -2,6 +2,8 @@ package dstee
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -58,11 +60,11 @@ func (s *Sparsifier) Update(step int) (*MaskUpdate, error) {
 	}
 	round := &MaskUpdate{Step: step, DropFraction: s.dropFraction.Over(s.steps).At(step)}
 	for _, l := range s.layers {
-		finite, err := s.execs.finiteExec.Call1(l.gradient.MustValue())
+		finite, err := s.selector.finite(l.gradient.MustValue())
 		if err != nil {
 			return nil, fmt.Errorf("dstee: reading the gradient of %q: %w", l.path, err)
 		}
-		if !tensors.ToScalar[bool](finite) {
+		if !finite {
 			round.Skipped = true
 			round.Reason = fmt.Sprintf("the gradient of %q holds a NaN or an infinity", l.path)
 			break
@@ -71,6 +73,9 @@ func (s *Sparsifier) Update(step int) (*MaskUpdate, error) {
 	if !round.Skipped {
 		moves, err := s.chooseMoves(step, round.DropFraction)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.lendMoves(moves, round); err != nil {
 			return nil, err
 		}
 		for i, l := range s.layers {
@@ -93,65 +98,98 @@ func (s *Sparsifier) Update(step int) (*MaskUpdate, error) {
 }
 
 // chooseMoves returns the moves of all layers. Nothing is changed yet, so that an error leaves all masks as they were.
-func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error) {
+func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]*moving, error) {
 	targets, err := s.targets(s.layers, step)
 	if err != nil {
 		return nil, err
 	}
-	moves := make([]Move, len(s.layers))
+	all := make([]*moving, len(s.layers))
+	var competing []*moving
 	for i, l := range s.layers {
-		gradient := l.gradient.MustValue()
-		if n := s.gradientsSummed(step); n > 1 {
-			if gradient, err = s.execs.scaleExec.Call1(gradient, float32(1)/float32(n)); err != nil {
-				return nil, fmt.Errorf("dstee: averaging the gradients of %q: %w", l.path, err)
-			}
-		}
-		state := LayerState{Weight: l.weight.MustValue(), Gradient: gradient, Mask: l.mask.MustValue(), Visits: l.visits.MustValue()}
-		updater, err := s.updater(l)
-		if err != nil {
+		if all[i], err = s.moving(l, targets[i], step); err != nil {
 			return nil, err
 		}
-		if moves[i], err = updater.Update(state, l.active, targets[i], dropFraction, step, s.layerSeed(l, step)); err != nil {
-			return nil, fmt.Errorf("layer %q: %w", l.path, err)
+		if s.scope.competes() && l.fixed == 0 && l.layout.plain() {
+			competing = append(competing, all[i])
+		} else if err := all[i].choose(s.selector, dropFraction); err != nil {
+			return nil, fmt.Errorf("dstee: choosing the mask of %q at step %d: %w", l.path, step, err)
 		}
 	}
-	return moves, nil
+	if len(competing) > 0 {
+		if s.scope.redistribute != nil && s.rank == nil {
+			if s.rank, err = s.newUpdater(*s.scope.redistribute, *s.scope.redistribute); err != nil {
+				return nil, err
+			}
+		}
+		slices.SortFunc(competing, func(a, b *moving) int { return strings.Compare(a.path, b.path) })
+		if err := s.scope.compete(s.selector, competing, dropFraction, s.rank); err != nil {
+			return nil, fmt.Errorf("dstee: choosing the masks of layers that compete at step %d: %w", step, err)
+		}
+	}
+	return all, nil
+}
+
+// moving returns the layer as it is before the update of the given step.
+func (s *Sparsifier) moving(l *layer, target, step int) (*moving, error) {
+	gradient := l.gradient.MustValue()
+	if n := s.gradientsSummed(step); n > 1 {
+		var err error
+		if gradient, err = s.execs.scaleExec.Call1(gradient, float32(1)/float32(n)); err != nil {
+			return nil, fmt.Errorf("dstee: averaging the gradients of %q: %w", l.path, err)
+		}
+	}
+	updater, err := s.updater(l)
+	if err != nil {
+		return nil, err
+	}
+	m := &moving{
+		path:    l.path,
+		updater: updater,
+		layout:  l.layout,
+		state:   s.layerState(l, gradient),
+		active:  l.active,
+		target:  target,
+		step:    step,
+		seed:    s.layerSeed(l, step),
+	}
+	return m, s.selector.start(m)
+}
+
+// layerState is what acquisitions see of the layer in the mask update to come.
+func (s *Sparsifier) layerState(l *layer, gradient *tensors.Tensor) LayerState {
+	return LayerState{Weight: l.weight.MustValue(), Gradient: gradient, Mask: l.mask.MustValue(), Visits: l.visits.MustValue()}
 }
 
 // applyMove gives a layer its new mask: visits count it, and the weights and the optimizer's state that it leaves out
 // become zero. Weights that were dropped and regrown keep both.
-func (s *Sparsifier) applyMove(l *layer, move Move) (LayerUpdate, error) {
+func (s *Sparsifier) applyMove(l *layer, move *moving) (LayerUpdate, error) {
 	fail := func(err error) (LayerUpdate, error) {
 		return LayerUpdate{}, fmt.Errorf("dstee: changing the mask of %q: %w", l.path, err)
 	}
-	visits, explored, entered, err := s.execs.visitExec.Call3(l.visits.MustValue(), l.mask.MustValue(), move.Mask)
+	entered, explored, err := s.selector.enter(move, l.mask, l.visits)
 	if err != nil {
 		return fail(err)
 	}
-	if err := l.visits.SetValue(visits); err != nil {
-		return fail(err)
-	}
-	if err := l.mask.SetValue(move.Mask); err != nil {
-		return fail(err)
-	}
-	if err := s.execs.mask(l.weight, move.Mask); err != nil {
+	mask := l.mask.MustValue()
+	if err := s.execs.mask(l.weight, mask); err != nil {
 		return fail(err)
 	}
 	for _, state := range l.states {
-		if err := s.execs.mask(state, move.Mask); err != nil {
+		if err := s.execs.mask(state, mask); err != nil {
 			return fail(err)
 		}
 	}
-	l.active += move.Grown - move.Dropped
+	l.active += move.grown() - move.dropped()
+	l.explored += explored
 	return LayerUpdate{
 		Path:     l.path,
 		Size:     l.size,
 		Active:   l.active,
-		Dropped:  move.Dropped,
-		Grown:    move.Grown,
-		Regrown:  move.Grown - int(tensors.ToScalar[int32](entered)),
-		Explored: int(tensors.ToScalar[int32](explored)),
-	}, move.Kept.FinalizeAll()
+		Dropped:  move.dropped(),
+		Grown:    move.grown(),
+		Regrown:  move.grown() - entered,
+		Explored: l.explored,
+	}, nil
 }
 
 // countRound counts the round as applied or skipped, in the store so that a resumed run goes on counting.

@@ -35,13 +35,16 @@ type Sparsifier struct {
 	ownGrow      bool // The growth was set by Grow or Exploration, and holds for all layers.
 	only         []string
 	rules        []rule
+	structures   []structureRule
 	gradients    int
 	totalSteps   int
 	static       bool
 	seed         int64
 	ownSeed      bool
 	place        Place
+	scope        scope
 	onUpdate     []func(*MaskUpdate) error
+	onMove       []func(*LayerMove) error
 	err          error
 
 	// State.
@@ -56,6 +59,8 @@ type Sparsifier struct {
 	accumulate      *model.Variable // Bool scalar: whether the next step adds to the gradients. Nil if gradients is 1.
 
 	updaters map[string]*Updater
+	rank     *Updater // Of the acquisition to redistribute growth by, nil if there is none.
+	selector selector
 	execs    *maintenance
 }
 
@@ -65,9 +70,10 @@ type layer struct {
 	size                           int
 	fixed                          float64 // The layer's own density, 0 if the distribution decides it.
 	weight, mask, visits, gradient *model.Variable
+	layout                         layout
 	states                         []*model.Variable // The base optimizer's state tensors for this weight.
 	drop, grow                     Acquisition
-	active                         int
+	active, explored               int // Numbers of weights active now, and in any topology so far.
 }
 
 // New returns a Sparsifier that keeps the given share of the weights active, with the defaults of DST-EE: density
@@ -254,9 +260,16 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	if !s.ownSeed {
 		s.seed = seedOf(store)
 	}
+	structures, err := chooseStructures(store, choices, s.structures)
+	if err != nil {
+		return err
+	}
 	layers := make([]*layer, len(choices))
 	for i, c := range choices {
 		l := &layer{path: c.weight.Path(), size: c.weight.Shape().Size(), fixed: c.density, weight: c.weight}
+		if err := l.setStructure(structures[i]); err != nil {
+			return err
+		}
 		if l.drop, l.grow, err = s.acquisitions(store.Scope(c.weight.Scope())); err != nil {
 			return err
 		}
@@ -280,6 +293,7 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 		return fmt.Errorf("dstee: initializing the weights: %w", err)
 	}
 	s.execs = newMaintenance(backend)
+	s.selector = newSelector(backend, s.place.on(backend))
 	for _, l := range layers {
 		if err := s.execs.mask(l.weight, l.mask.MustValue()); err != nil {
 			return err
@@ -306,9 +320,6 @@ func (s *Sparsifier) checkSame(store *model.Store, choices []choice) error {
 // acquisitions returns the drop and growth of the layers in the scope.
 func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, err error) {
 	drop, grow = s.drop, s.grow
-	if err = checkStructure(scope); err != nil {
-		return
-	}
 	if name := model.GetParamOr(scope, ParamDrop, ""); name != "" && !s.ownDrop {
 		if drop, err = DropByName(name); err != nil {
 			return drop, grow, fmt.Errorf("%w (hyperparameter %q in scope %q)", err, ParamDrop, scope.Scope())
@@ -325,13 +336,14 @@ func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, e
 	return drop, grow, nil
 }
 
-// targets returns how many weights of each layer are to be active at the given step.
+// targets returns how many weights of each layer are to be active at the given step: what the distribution allocates, or the
+// layer's own density, rounded to what its structure can hold.
 func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 	counts := make([]int, len(layers))
 	var free []int
 	for i, l := range layers {
 		if l.fixed > 0 {
-			counts[i] = activeCount(l.fixed, l.size)
+			counts[i] = l.layout.active(l.fixed)
 			continue
 		}
 		free = append(free, i)
@@ -354,16 +366,16 @@ func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 		return nil, err
 	}
 	for i, count := range allocated {
-		counts[free[i]] = count
+		counts[free[i]] = layers[free[i]].layout.round(count)
 	}
 	return counts, nil
 }
 
 // createMask gives a layer its mask, visits and gradient variables. Values that the store already holds are kept.
 func (s *Sparsifier) createMask(l *layer, count int) error {
-	l.mask = maskVariable(s.store, l.weight, DefaultDensity)
+	l.mask = maskVariable(s.store, l.weight, l.layout, count)
 	if !l.mask.HasValue() {
-		mask, err := initialMask(l.weight, count, s.seed)
+		mask, err := initialMask(l.weight, l.layout, count, s.seed)
 		if err != nil {
 			return err
 		}
@@ -372,7 +384,9 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 		}
 	}
 	visits := make([]int32, l.size)
+	var wrong error
 	err := tensors.ConstFlatData(l.mask.MustValue(), func(mask []bool) {
+		wrong = l.layout.check(mask)
 		l.active = countTrue(mask)
 		for i, active := range mask {
 			if active {
@@ -383,9 +397,16 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 	if err != nil {
 		return fmt.Errorf("dstee: reading the mask of %q: %w", l.path, err)
 	}
+	if wrong != nil {
+		return fmt.Errorf("dstee: the store's mask of %q cannot be used: %w", l.path, wrong)
+	}
 	dims := l.weight.Shape().Dimensions
 	l.visits = s.store.VariableWithValue(layerScope(l.path)+"/visits", tensors.FromFlatDataAndDimensions(visits, dims...)).
 		SetTrainable(false)
+	err = tensors.ConstFlatData(l.visits.MustValue(), func(visits []int32) { l.explored = countPositive(visits) })
+	if err != nil {
+		return fmt.Errorf("dstee: reading the visits of %q: %w", l.path, err)
+	}
 	gradient := shapes.Make(l.weight.DType(), dims...)
 	l.gradient = s.store.VariableWithShape(layerScope(l.path)+"/gradient", gradient, initializer.Zero).SetTrainable(false)
 	return nil
@@ -403,11 +424,16 @@ func (s *Sparsifier) updater(l *layer) (*Updater, error) {
 	if u, found := s.updaters[key]; found {
 		return u, nil
 	}
-	u, err := NewUpdater(s.backend, l.drop.over(s.steps), l.grow.over(s.steps), s.place)
+	u, err := s.newUpdater(l.drop, l.grow)
 	if err == nil {
 		s.updaters[key] = u
 	}
 	return u, err
+}
+
+// newUpdater returns an updater by the acquisitions over the run.
+func (s *Sparsifier) newUpdater(drop, grow Acquisition) (*Updater, error) {
+	return NewUpdater(s.backend, drop.over(s.steps), grow.over(s.steps), s.place)
 }
 
 // layerSeed is the seed of the random scores of a layer at a step.
@@ -454,20 +480,13 @@ func (s *Sparsifier) Detach() error {
 
 // maintenance holds the small compiled graphs that keep a layer's variables in step with its mask.
 type maintenance struct {
-	maskExec, visitExec, finiteExec, scaleExec *Exec
+	maskExec, scaleExec *Exec
 }
 
 func newMaintenance(backend compute.Backend) *maintenance {
 	return &maintenance{
-		maskExec: newExec(backend, func(x, mask *Node) *Node { return applyMask(mask, x) }),
-		visitExec: newExec(backend, func(visits, old, mask *Node) (*Node, *Node, *Node) {
-			visits = Add(visits, ConvertDType(mask, dtypes.Int32))
-			explored := GreaterThan(visits, ZerosLike(visits))
-			entered := LogicalAnd(mask, LogicalNot(old))
-			return visits, count(explored), count(entered)
-		}),
-		finiteExec: newExec(backend, func(x *Node) *Node { return LogicalAll(IsFinite(x)) }),
-		scaleExec:  newExec(backend, func(x, factor *Node) *Node { return Mul(x, ConvertDType(factor, x.DType())) }),
+		maskExec:  newExec(backend, func(x, mask *Node) *Node { return applyMask(mask, x) }),
+		scaleExec: newExec(backend, func(x, factor *Node) *Node { return Mul(x, ConvertDType(factor, x.DType())) }),
 	}
 }
 

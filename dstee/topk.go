@@ -2,132 +2,156 @@ package dstee
 
 import (
 	"math"
-
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph"
+	"math/bits"
 )
 
-// This file holds the selection of the k highest scores, twice: on the host and as a graph. Both rank by the same
-// integer key, so that they choose the same entries to the last one.
+// This file selects the k highest scores on the host, topkgraph.go in a graph. Both rank by the same integer key, so that
+// they choose the same entries to the last one.
 //
 // The key of a score is an unsigned integer that grows with it: -0 counts as +0, a NaN as -Inf. Equal scores are
-// ranked by their flat index, the lowest first.
+// ranked by layer and flat index, the lowest first.
 
-// topKOnHost sets selected[i] to true for the k highest scores among the entries i where eligible[i] == want, or for
-// all of them if there are fewer than k. It leaves the other entries of selected alone, which may be eligible itself.
+// contest is what the weights of one layer compete with.
+type contest struct {
+	scores   []float32
+	open     bitset // The entries that compete: not decided yet. A selection consumes it.
+	selected bitset // The chosen entries are added to it.
+	best     bool   // The best entry is chosen whatever other layers have.
+}
+
+// topKOnHost selects the k highest scores among the open entries of all layers, or all of them if they are fewer.
 //
-// It finds the k-th highest key by radix selection, 11 bits at a time: O(n), whatever k is.
-func topKOnHost(scores []float32, eligible []bool, want bool, k int, selected []bool) {
+// It is radix selection, 11 bits of the key at a time, on all cores: the digit of the k-th highest decides all entries but
+// those that share it. O(n), whatever k is.
+func topKOnHost(layers []*contest, k int) {
+	k -= takeBest(layers)
 	if k <= 0 {
 		return
 	}
-	// prefix holds the bits of the k-th highest key that are known so far, need how many of the entries with that
-	// prefix are among the k highest.
-	var prefix, known uint32
-	need := k
-	for _, digit := range []struct{ shift, bits uint }{{21, 11}, {10, 11}, {0, 10}} {
-		var counts [1 << 11]int
-		last := uint32(1)<<digit.bits - 1
-		for i, score := range scores {
-			if eligible[i] == want {
-				if key := rankKey(score); key&known == prefix {
-					counts[key>>digit.shift&last]++
+	sizes := make([]int, len(layers))
+	open := 0
+	for i, c := range layers {
+		sizes[i] = len(c.scores)
+		open += c.open.count()
+	}
+	chunks := chunksOf(sizes...)
+	for _, digit := range []digit{{21, 1<<11 - 1}, {10, 1<<11 - 1}, {0, 1<<10 - 1}} {
+		if open <= k {
+			break
+		}
+		counts := countDigits(layers, chunks, digit)
+		of := digit.last
+		for ; int(counts[of]) < k; of-- {
+			k -= int(counts[of])
+		}
+		open = int(counts[of])
+		inParallel(len(chunks), func(_, i int) { layers[chunks[i].layer].decide(chunks[i], digit, of) })
+	}
+	for _, c := range layers { // What is still open has equal scores, or is chosen whole.
+		k -= c.takeFirst(k)
+	}
+}
+
+// digit is a part of a key: it is shifted right, and last are its bits, all ones.
+type digit struct {
+	shift uint
+	last  uint32
+}
+
+// countDigits counts the digits of the keys of all open entries.
+func countDigits(layers []*contest, chunks []chunk, digit digit) (counts [1 << 11]int32) {
+	byWorker := make([][1 << 11]int32, numWorkers(len(chunks)))
+	inParallel(len(chunks), func(worker, i int) {
+		c, counts := layers[chunks[i].layer], &byWorker[worker]
+		for w := chunks[i].begin / 64; 64*w < chunks[i].end; w++ {
+			scores := c.scores[64*w:]
+			for word := c.open[w]; word != 0; word &= word - 1 {
+				key := rankKey(scores[bits.TrailingZeros64(word)])
+				counts[key>>digit.shift&digit.last&(1<<11-1)]++
+			}
+		}
+	})
+	for worker := range byWorker {
+		for d, n := range byWorker[worker] {
+			counts[d] += n
+		}
+	}
+	return counts
+}
+
+// decide selects the chunk's open entries whose digit is above the given one, and leaves open those that have just that.
+func (c *contest) decide(chunk chunk, digit digit, of uint32) {
+	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
+		scores := c.scores[64*w:]
+		var above, equal uint64
+		for word := c.open[w]; word != 0; word &= word - 1 {
+			i := bits.TrailingZeros64(word)
+			d := rankKey(scores[i]) >> digit.shift & digit.last
+			if d >= of {
+				if d > of {
+					above |= 1 << i
+				} else {
+					equal |= 1 << i
 				}
 			}
 		}
-		found := false
-		for d := int(last); d >= 0; d-- {
-			if counts[d] >= need {
-				prefix |= uint32(d) << digit.shift
-				found = true
-				break
-			}
-			need -= counts[d]
-		}
-		if !found { // Fewer than k are eligible: all of them are chosen, whose keys are above 0.
-			prefix = 0
-			break
-		}
-		known |= last << digit.shift
+		c.selected[w] |= above
+		c.open[w] = equal
 	}
-	for i, score := range scores {
-		if eligible[i] != want {
+}
+
+// takeFirst selects the first n open entries, and returns how many there were.
+func (c *contest) takeFirst(n int) (taken int) {
+	for w, word := range c.open {
+		if all := bits.OnesCount64(word); taken+all <= n {
+			c.selected[w] |= word
+			taken += all
 			continue
 		}
-		key := rankKey(score)
-		if key > prefix {
-			selected[i] = true
-		} else if key == prefix && need > 0 {
-			selected[i] = true
-			need--
+		for ; taken < n; word &= word - 1 {
+			c.selected[w] |= word & -word
+			taken++
+		}
+		break
+	}
+	return taken
+}
+
+// takeBest selects the best entry of each layer that asks for it, and returns how many there are.
+func takeBest(layers []*contest) (taken int) {
+	for _, c := range layers {
+		if !c.best {
+			continue
+		}
+		best, bestKey := -1, uint32(0)
+		for w, word := range c.open {
+			for ; word != 0; word &= word - 1 {
+				i := 64*w + bits.TrailingZeros64(word)
+				if key := rankKey(c.scores[i]); key > bestKey {
+					best, bestKey = i, key
+				}
+			}
+		}
+		if best >= 0 {
+			c.selected.add(best)
+			c.open.remove(best)
+			taken++
 		}
 	}
+	return taken
 }
 
-// rankKey maps a score to an integer that orders as the scores do.
+// rankKey maps a score to an integer above 0 that orders as the scores do.
 func rankKey(score float32) uint32 {
-	switch {
-	case score != score:
-		score = float32(math.Inf(-1))
-	case score == 0:
-		score = 0 // Drops the sign of -0.
+	key := math.Float32bits(score)
+	if size := key & sizeBits; size == 0 || size > infinityBits {
+		if size == 0 {
+			return 1 << 31 // Drops the sign of -0.
+		}
+		key = 1<<31 | infinityBits
 	}
-	bits := math.Float32bits(score)
-	if bits>>31 != 0 {
-		return ^bits
-	}
-	return bits | 1<<31
-}
-
-// topKGraph returns a Bool node of the scores' shape, true for the k highest scores among the eligible entries, or for
-// all of them if there are fewer than k. scores is Float32, eligible Bool of the same shape, k an Int32 scalar.
-//
-// It bisects the k-th highest key bit by bit in a loop: k is an input, nothing is sorted, and the work is 64 counts
-// whatever k is. (GoMLX's TopKMask takes a k fixed at compile time and needs O(n·k) comparisons.)
-func topKGraph(scores, eligible, k *Node) *Node {
-	g := scores.Graph()
-	dims := scores.Shape().Dimensions
-	scores, eligible = Reshape(scores, -1), Reshape(eligible, -1)
-	keys := Where(eligible, uniqueKeys(scores), Const(g, uint64(0)))
-
-	keysShape, countShape, wordShape := keys.Shape(), shapes.Make(dtypes.Int32), shapes.Make(dtypes.Uint64)
-	condition := NewClosure(g, func(g *Graph) []*Node {
-		Parameter(g, "keys", keysShape)
-		Parameter(g, "k", countShape)
-		bit := Parameter(g, "bit", wordShape)
-		Parameter(g, "threshold", wordShape)
-		return []*Node{NotEqual(bit, Const(g, uint64(0)))}
-	})
-	body := NewClosure(g, func(g *Graph) []*Node {
-		// All values are loop state: XLA's closures cannot capture.
-		keys := Parameter(g, "keys", keysShape)
-		k := Parameter(g, "k", countShape)
-		bit := Parameter(g, "bit", wordShape)
-		threshold := Parameter(g, "threshold", wordShape)
-		candidate := BitwiseOr(threshold, bit)
-		count := ReduceAllSum(ConvertDType(GreaterOrEqual(keys, candidate), dtypes.Int32))
-		threshold = Where(GreaterOrEqual(count, k), candidate, threshold)
-		return []*Node{keys, k, BitwiseShiftRightLogical(bit, Const(g, uint64(1))), threshold}
-	})
-	threshold := While(condition, body, keys, k, Const(g, uint64(1)<<63), Const(g, uint64(0)))[3]
-	selected := LogicalAnd(GreaterOrEqual(keys, threshold), eligible)
-	selected = LogicalAnd(selected, GreaterThan(k, Const(g, int32(0))))
-	return Reshape(selected, dims...)
-}
-
-// uniqueKeys returns Uint64 keys above 0 that order as the scores do, equal scores by falling index.
-func uniqueKeys(scores *Node) *Node {
-	g := scores.Graph()
-	scores = Where(IsNaN(scores), Const(g, float32(math.Inf(-1))), scores)
-	bits := Bitcast(scores, dtypes.Uint32)
-	// -0 is told by its bits: XLA on CPU takes subnormal numbers for equal to 0.
-	zero, sign := Const(g, uint32(0)), Const(g, uint32(1)<<31)
-	bits = Where(Equal(bits, sign), zero, bits)
-	key := Where(GreaterOrEqual(bits, sign), BitwiseNot(bits), BitwiseOr(bits, sign))
-	n := scores.Shape().Size()
-	fromLast := Sub(Const(g, uint64(n)), Iota(g, shapes.Make(dtypes.Uint64, n), 0))
-	return Add(BitwiseShiftLeft(ConvertDType(key, dtypes.Uint64), Const(g, uint64(32))), fromLast)
+	// All bits of a negative score are turned, of others the sign.
+	return key ^ (uint32(int32(key)>>31) | 1<<31)
 }
 
 // countTrue is the number of true entries.

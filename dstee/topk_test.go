@@ -44,6 +44,13 @@ func topKBySorting(scores []float32, eligible []bool, k int) []bool {
 	return selected
 }
 
+// topKOfOne sets selected to the k highest scores among the eligible ones of one layer.
+func topKOfOne(scores []float32, eligible []bool, k int, selected []bool) {
+	c := &contest{scores: scores, open: bitsetOf(eligible), selected: newBitset(len(scores))}
+	topKOnHost([]*contest{c}, k)
+	c.selected.fill(selected)
+}
+
 // randomScores draws scores with many ties, zeros of both signs, and now and then infinities and NaNs.
 func randomScores(rng *rand.Rand, n int) (scores []float32, eligible []bool) {
 	special := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, float32(math.Copysign(0, -1)),
@@ -73,7 +80,7 @@ func TestTopKHostEqualsGraphEqualsSorting(t *testing.T) {
 				want := topKBySorting(scores, eligible, k)
 
 				host := make([]bool, n)
-				topKOnHost(scores, eligible, true, k, host)
+				topKOfOne(scores, eligible, k, host)
 				require.Equal(t, want, host, "host, n=%d k=%d", n, k)
 
 				selected, err := graph.Call1(tensors.FromFlatDataAndDimensions(scores, n), tensors.FromFlatDataAndDimensions(eligible, n), int32(k))
@@ -105,9 +112,62 @@ func FuzzTopKOnHost(f *testing.F) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		scores, eligible := randomScores(rng, int(n%2000)+1)
 		selected := make([]bool, len(scores))
-		topKOnHost(scores, eligible, true, int(k), selected)
+		topKOfOne(scores, eligible, int(k), selected)
 		require.Equal(t, topKBySorting(scores, eligible, int(k)), selected)
 	})
+}
+
+func FuzzHighest(f *testing.F) {
+	f.Add(uint64(1), uint16(100), uint16(20))
+	f.Fuzz(func(t *testing.T, seed uint64, size, n uint16) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		keys := make([]uint64, size%500)
+		for i := range keys {
+			keys[i] = uint64(rng.IntN(4))<<32 | uint64(i)
+		}
+		if seed%2 == 0 {
+			rng.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+		}
+		want := slices.Clone(keys)
+		slices.Sort(want)
+		slices.Reverse(want)
+		got := slices.Clone(highest(keys, int(n)))
+		slices.Sort(got)
+		slices.Reverse(got)
+		require.True(t, slices.Equal(want[:min(int(n), len(want))], got))
+	})
+}
+
+// Bits and booleans are the same set, whatever the size.
+func TestBitset(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for _, n := range []int{1, 7, 8, 63, 64, 65, 1000, chunkSize, 2*chunkSize + 13} {
+		mask := make([]bool, n)
+		for i := range mask {
+			mask[i] = rng.IntN(3) == 0
+		}
+		set := bitsetOf(mask)
+		back := make([]bool, n)
+		set.fill(back)
+		require.Equal(t, mask, back)
+		require.Equal(t, countTrue(mask), set.count())
+		require.Equal(t, n-countTrue(mask), set.others(n).count())
+		require.Zero(t, set.countBeyond(set))
+		for i, in := range mask {
+			require.Equal(t, in, set.has(i))
+		}
+	}
+}
+
+// Large layers are cut into chunks: ties are taken in order across them.
+func TestTopKAcrossChunks(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	scores, eligible := randomScores(rng, 3*chunkSize+77)
+	for _, k := range []int{1, 1000, chunkSize, 2 * chunkSize} {
+		selected := make([]bool, len(scores))
+		topKOfOne(scores, eligible, k, selected)
+		require.True(t, slices.Equal(topKBySorting(scores, eligible, k), selected), "k=%d", k)
+	}
 }
 
 // BenchmarkTopKOnHost selects a tenth of the weights; the copy of the scores is what the same memory costs at least.
@@ -120,10 +180,10 @@ func BenchmarkTopKOnHost(b *testing.B) {
 		for i := range scores {
 			scores[i], eligible[i] = float32(rng.NormFloat64()), true
 		}
-		selected, copied := make([]bool, n), make([]float32, n)
+		copied := make([]float32, n)
 		b.Run(fmt.Sprintf("select/%d", n), func(b *testing.B) {
 			for b.Loop() {
-				topKOnHost(scores, eligible, true, n/10, selected)
+				topKOnHost([]*contest{{scores: scores, open: bitsetOf(eligible), selected: newBitset(n)}}, n/10)
 			}
 		})
 		b.Run(fmt.Sprintf("copy/%d", n), func(b *testing.B) {

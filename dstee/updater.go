@@ -1,8 +1,8 @@
 package dstee
 
 import (
+	"errors"
 	"fmt"
-	"math"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -27,6 +27,17 @@ func (p Place) String() string {
 	return [...]string{"auto", "host", "device"}[p]
 }
 
+// on is the place itself, but for Auto that which the backend makes best.
+func (p Place) on(backend compute.Backend) Place {
+	switch {
+	case p != Auto:
+		return p
+	case backend.HasSharedBuffers():
+		return OnHost
+	}
+	return OnDevice
+}
+
 // Updater moves masks: it is the mask update of DST-EE for one layer, without any training around it.
 //
 // It compiles its graphs once per shape: fractions, counts, steps and parameters of the acquisitions are inputs.
@@ -35,9 +46,10 @@ type Updater struct {
 	backend    compute.Backend
 	drop, grow Acquisition
 	place      Place
+	structure  Structure
 
 	dropScore, growScore *Exec
-	keepTop, growTop     *Exec // Only used on the device.
+	selector             selector
 }
 
 // NewUpdater returns an updater that drops the active weights of lowest drop score and grows the inactive ones of
@@ -48,20 +60,19 @@ func NewUpdater(backend compute.Backend, drop, grow Acquisition, place Place) (*
 			return nil, fmt.Errorf("dstee: the acquisition %q has no Score function", a.Name)
 		}
 	}
-	if place == Auto {
-		place = OnDevice
-		if backend.HasSharedBuffers() {
-			place = OnHost
-		}
-	}
+	place = place.on(backend)
 	u := &Updater{backend: backend, drop: drop, grow: grow, place: place}
 	u.dropScore = newExec(backend, drop.graph)
 	u.growScore = newExec(backend, grow.graph)
-	u.keepTop = newExec(backend, topKGraph)
-	u.growTop = newExec(backend, func(scores, kept, k *Node) *Node {
-		return LogicalOr(kept, topKGraph(scores, LogicalNot(kept), k))
-	})
+	u.selector = newSelector(backend, place)
 	return u, nil
+}
+
+// Structure sets the pattern that the active weights of all layers form, before the update as after it. Default
+// [Unstructured].
+func (u *Updater) Structure(structure Structure) *Updater {
+	u.structure = structure
+	return u
 }
 
 // newExec returns an executor without a limit on the number of shapes it is compiled for: a model may have many.
@@ -92,7 +103,8 @@ type Move struct {
 // Update chooses the new mask of a layer after the optimizer step t = step: of the active weights, counted by active,
 // it drops the ⌈dropFraction · active⌉ of lowest drop score, then it grows, among all that are inactive after the
 // drop, those of highest grow score until target are active. If the target leaves fewer than the drop would keep, more
-// are dropped and none grown. Ties go to the lowest flat index. seed feeds [Signals.Random].
+// are dropped and none grown. Ties go to the lowest flat index. seed feeds [Signals.Random]. With a structure, all this goes
+// by units, and the target is rounded to what the structure can hold, see [Structure].
 //
 // The layer's tensors are not changed: weights dropped and regrown keep their value, and visits are the caller's to
 // count ([Sparsifier] does both).
@@ -106,18 +118,27 @@ func (u *Updater) Update(layer LayerState, active, target int, dropFraction floa
 	if step < 1 {
 		return Move{}, fmt.Errorf("dstee: steps count from 1, got %d", step)
 	}
-	keep := min(active-int(math.Ceil(dropFraction*float64(active))), target)
-	move := Move{Dropped: active - keep, Grown: target - keep}
-	var err error
-	if u.place == OnHost {
-		move.Kept, move.Mask, err = u.selectOnHost(layer, keep, move.Grown, step, seed)
-	} else {
-		move.Kept, move.Mask, err = u.selectOnDevice(layer, keep, move.Grown, step, seed)
+	layout, err := u.structure.layout(layer.Weight.Shape().Dimensions)
+	if err != nil {
+		return Move{}, err
 	}
+	l := &moving{updater: u, layout: layout, state: layer, active: active, target: layout.round(target), step: step, seed: seed}
+	move, err := l.update(u.selector, dropFraction)
 	if err != nil {
 		return Move{}, fmt.Errorf("dstee: mask update of step %d on %s: %w", step, u.place, err)
 	}
 	return move, nil
+}
+
+// scoreFn scores the weights of a layer with one of the updater's acquisitions, Float32 of the weights' shape.
+type scoreFn func(u *Updater, layer LayerState, step int, seed uint32) (*tensors.Tensor, error)
+
+func (u *Updater) dropScores(layer LayerState, step int, seed uint32) (*tensors.Tensor, error) {
+	return u.score(u.dropScore, u.drop, layer, step, seed)
+}
+
+func (u *Updater) growScores(layer LayerState, step int, seed uint32) (*tensors.Tensor, error) {
+	return u.score(u.growScore, u.grow, layer, step, seed)
 }
 
 // score runs an acquisition's graph on the layer.
@@ -132,73 +153,21 @@ func (u *Updater) score(exec *Exec, a Acquisition, layer LayerState, step int, s
 
 // GrowScores returns the growth score of each of the layer's weights after the given step, flat and row-major: for a look
 // at what [Updater.Update] chooses from.
-func (u *Updater) GrowScores(layer LayerState, step int, seed uint32) (scores []float32, err error) {
-	err = u.withScores(u.growScore, u.grow, layer, step, seed, func(flat []float32) error {
-		scores = append(scores, flat...)
-		return nil
-	})
-	return scores, err
+func (u *Updater) GrowScores(layer LayerState, step int, seed uint32) ([]float32, error) {
+	return scoresOf(u, (*Updater).growScores, layer, step, seed)
 }
 
-// selectOnHost returns the kept and the new mask, chosen in Go.
-func (u *Updater) selectOnHost(layer LayerState, keep, grow, step int, seed uint32) (kept, mask *tensors.Tensor, err error) {
-	keptFlat := make([]bool, layer.Weight.Size())
-	err = u.withScores(u.dropScore, u.drop, layer, step, seed, func(scores []float32) error {
-		return tensors.ConstFlatData(layer.Mask, func(active []bool) {
-			topKOnHost(scores, active, true, keep, keptFlat)
-		})
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	maskFlat := append([]bool(nil), keptFlat...)
-	err = u.withScores(u.growScore, u.grow, layer, step, seed, func(scores []float32) error {
-		topKOnHost(scores, keptFlat, false, grow, maskFlat)
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	dims := layer.Weight.Shape().Dimensions
-	return tensors.FromFlatDataAndDimensions(keptFlat, dims...), tensors.FromFlatDataAndDimensions(maskFlat, dims...), nil
+// DropScores returns the drop score of each of the layer's weights, as [Updater.GrowScores] does the growth score.
+func (u *Updater) DropScores(layer LayerState, step int, seed uint32) ([]float32, error) {
+	return scoresOf(u, (*Updater).dropScores, layer, step, seed)
 }
 
-// withScores lends fn the scores of the layer.
-func (u *Updater) withScores(exec *Exec, a Acquisition, layer LayerState, step int, seed uint32, fn func(scores []float32) error) error {
-	scores, err := u.score(exec, a, layer, step, seed)
+// scoresOf returns a copy of the layer's scores.
+func scoresOf(u *Updater, score scoreFn, layer LayerState, step int, seed uint32) ([]float32, error) {
+	scores, err := score(u, layer, step, seed)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var inner error
-	if err := tensors.ConstFlatData(scores, func(flat []float32) { inner = fn(flat) }); err != nil {
-		return err
-	}
-	if inner != nil {
-		return inner
-	}
-	return scores.FinalizeAll()
-}
-
-// selectOnDevice returns the kept and the new mask, chosen by compiled graphs.
-//
-// Scoring and selecting are separate programs on purpose: compiled alone, the score has the same bits as the one that
-// selectOnHost reads; fused with the selection, its rounding could differ.
-func (u *Updater) selectOnDevice(layer LayerState, keep, grow, step int, seed uint32) (kept, mask *tensors.Tensor, err error) {
-	scores, err := u.score(u.dropScore, u.drop, layer, step, seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	if kept, err = u.keepTop.Call1(scores, layer.Mask, int32(keep)); err != nil {
-		return nil, nil, err
-	}
-	if err := scores.FinalizeAll(); err != nil {
-		return nil, nil, err
-	}
-	if scores, err = u.score(u.growScore, u.grow, layer, step, seed); err != nil {
-		return nil, nil, err
-	}
-	if mask, err = u.growTop.Call1(scores, kept, int32(grow)); err != nil {
-		return nil, nil, err
-	}
-	return kept, mask, scores.FinalizeAll()
+	flat, err := tensors.CopyFlatData[float32](scores)
+	return flat, errors.Join(err, scores.FinalizeAll())
 }
