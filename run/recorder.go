@@ -17,9 +17,11 @@ import (
 // damagedSuffix is added to the names of damaged files, to set them aside.
 const damagedSuffix = ".damaged"
 
-// recorder writes a session's trace: steps, step times and mask updates.
+// recorder writes a session's trace: steps, step times and mask updates. It takes copies of what it needs, and leaves the
+// rest to a scribe.
 type recorder struct {
-	writer    *trace.Writer
+	writer    *trace.Writer // The scribe's, once there are jobs.
+	scribe    *scribe
 	dir       string // The run's folder.
 	session   *session
 	recording Recording
@@ -50,7 +52,7 @@ func openRecorder(dir string, recording Recording, s *session, note func(error))
 	if err != nil {
 		return nil, err
 	}
-	return &recorder{writer: writer, dir: dir, session: s, recording: recording, last: time.Now()}, nil
+	return &recorder{writer: writer, scribe: newScribe(), dir: dir, session: s, recording: recording, last: time.Now()}, nil
 }
 
 // recordUpdates has the session's mask updates recorded by the recorder that it has, if any, at the time.
@@ -100,7 +102,8 @@ func (r *recorder) begin() error {
 			return err
 		}
 	}
-	return r.writer.Update(trace.Update{Step: s.at.Step, Round: s.at.Rounds}, moves...)
+	first := trace.Update{Step: s.at.Step, Round: s.at.Rounds}
+	return r.scribe.do(func() error { return r.writer.Update(first, moves...) })
 }
 
 // moved keeps what an update is about to do to a layer.
@@ -120,21 +123,23 @@ func (r *recorder) updated(u *dstee.MaskUpdate) error {
 	update := trace.Update{Step: u.Step, Round: u.Round, DropFraction: u.DropFraction, Params: r.session.spec.growthParams()}
 	if u.Skipped {
 		update.Skipped = u.Reason
-		return r.writer.Update(update)
+		return r.scribe.do(func() error { return r.writer.Update(update) })
 	}
 	total := u.Totals()
 	r.density = float64(total.Active) / float64(total.Size)
-	recorded := make([]trace.Move, len(moves))
-	for i, m := range moves {
-		recorded[i] = m.Move
-	}
-	if err := r.writer.Update(update, recorded...); err != nil {
-		return err
-	}
-	if r.recording.Rounds.Contains(u.Round) {
-		return writeRound(r.dir, r.session.spec.Seed, u, moves)
-	}
-	return nil
+	return r.scribe.do(func() error {
+		recorded := make([]trace.Move, len(moves))
+		for i, m := range moves {
+			recorded[i] = m.Move
+		}
+		if err := r.writer.Update(update, recorded...); err != nil {
+			return err
+		}
+		if !r.recording.Rounds.Contains(update.Round) {
+			return nil
+		}
+		return writeRound(r.dir, r.session.spec.Seed, update, moves)
+	})
 }
 
 // step records a step, if it is one to be logged.
@@ -151,19 +156,29 @@ func (r *recorder) step(m measured) error {
 		trace.LearningRate: r.session.spec.learningRate().At(step - 1), // Schedules count from 0.
 		trace.Density:      r.density,
 	}
-	if err := r.writer.Step(trace.Step{Step: step, Scalars: scalars}); err != nil {
-		return err
-	}
-	return r.writer.Time(trace.Timing{Step: step, Seconds: seconds})
+	return r.scribe.do(func() error {
+		if err := r.writer.Step(trace.Step{Step: step, Scalars: scalars}); err != nil {
+			return err
+		}
+		return r.writer.Time(trace.Timing{Step: step, Seconds: seconds})
+	})
 }
 
 // resumed leaves the time since the last step out of the next one's.
 func (r *recorder) resumed() { r.last = time.Now() }
 
-// sync has all that was recorded on disk.
-func (r *recorder) sync() error { return r.writer.Sync() }
+// then has a job done when all that was recorded until now is on disk.
+func (r *recorder) then(job func() error) error {
+	return r.scribe.do(func() error {
+		if err := r.writer.Sync(); err != nil {
+			return err
+		}
+		return job()
+	})
+}
 
-func (r *recorder) close() error { return r.writer.Close() }
+// close waits until all is written.
+func (r *recorder) close() error { return errors.Join(r.scribe.close(), r.writer.Close()) }
 
 // rewindTrace drops what was recorded after the step.
 func rewindTrace(dir string, step int) error {
@@ -176,4 +191,3 @@ func rewindTrace(dir string, step int) error {
 	}
 	return writer.Close()
 }
-

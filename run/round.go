@@ -10,9 +10,9 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 
-	"github.com/sparsekernel/sparsekernel/dstee"
 	"github.com/sparsekernel/sparsekernel/interchange/safetensors"
 	"github.com/sparsekernel/sparsekernel/internal/durable"
+	"github.com/sparsekernel/sparsekernel/trace"
 )
 
 // RoundPath returns where a run in the folder dir saves all that the given mask update chose from, if its [Recording] asks
@@ -30,7 +30,7 @@ func RoundPath(dir string, round int) string {
 }
 
 // writeRound saves all that a mask update chose from.
-func writeRound(dir string, seed int64, u *dstee.MaskUpdate, moves []move) error {
+func writeRound(dir string, seed int64, u trace.Update, moves []move) error {
 	fail := func(err error) error { return fmt.Errorf("saving round %d: %w", u.Round, err) }
 	targets := map[string]int{}
 	var list []safetensors.Tensor

@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -161,7 +160,7 @@ func (s *session) train(ctx context.Context, steps int) error {
 	began := time.Now()
 	_, err := s.loop.RunSteps(s.batches.StartAt(s.at.Step), steps)
 	s.at.Seconds += time.Since(began).Seconds()
-	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+	if isOf(ctx, err) {
 		return ctx.Err()
 	}
 	if err != nil {

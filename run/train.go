@@ -33,7 +33,7 @@ func Train(ctx context.Context, backend compute.Backend, spec Spec, observer Obs
 	defer s.close()
 	s.observer = observer
 	if err := s.train(ctx, spec.Steps); err != nil {
-		if ctx.Err() != nil && s.at.Step > 0 {
+		if isOf(ctx, err) {
 			return nil, fmt.Errorf("stopped after %d of %d steps: %w", s.at.Step, spec.Steps, err)
 		}
 		return nil, err

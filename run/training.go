@@ -50,9 +50,8 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 		err = r.trainSession(ctx, steps)
 	}
 	if err != nil {
-		stopped := ctx.Err() != nil && errors.Is(err, ctx.Err())
 		r.Close() // GoMLX's loop cannot go on after an error; a checkpoint can.
-		if stopped {
+		if isOf(ctx, err) {
 			return nil, fmt.Errorf("stopped after %d of %d steps, saved in %s: %w", s.at.Step, s.spec.Steps, r.dir, ctx.Err())
 		}
 		return nil, err
@@ -64,16 +63,15 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 	return summary, err
 }
 
-// trainSession trains, records and saves.
-func (r *Run) trainSession(ctx context.Context, steps int) (err error) {
+// trainSession trains, records and saves. The error is ctx's if it stopped for that and all was saved.
+func (r *Run) trainSession(ctx context.Context, steps int) error {
 	s := r.session
 	record, err := openRecorder(r.dir, r.manifest.Recording, s, func(damage error) {
-		r.note("%v: set aside as *.damaged; the record goes on in a new file", damage)
+		r.note("%v: set aside as *%s; the record goes on in a new file", damage, damagedSuffix)
 	})
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, record.close()) }()
 	lastSave := time.Now()
 	s.observer, s.record = r.observer, record
 	s.afterStep = func(m measured) error {
@@ -89,48 +87,63 @@ func (r *Run) trainSession(ctx context.Context, steps int) (err error) {
 		}()
 		return r.save(record)
 	}
-	err = s.train(ctx, steps)
-	if err == nil || (ctx.Err() != nil && errors.Is(err, ctx.Err())) {
-		err = errors.Join(err, r.save(record))
+	stopped := s.train(ctx, steps)
+	if stopped == nil || isOf(ctx, stopped) {
+		err = r.save(record)
+	} else {
+		err = stopped
 	}
-	return err
+	if closed := record.close(); !errors.Is(err, closed) { // What failed in the background may have stopped the training.
+		err = errors.Join(err, closed)
+	}
+	if err != nil {
+		return err
+	}
+	return stopped
 }
+
+// isOf tells whether the error is that of a context that has ended.
+func isOf(ctx context.Context, err error) bool { return ctx.Err() != nil && errors.Is(err, ctx.Err()) }
 
 // regular tells whether the recording asks for a checkpoint at the step.
 func (r *Run) regular(step int) bool { return r.manifest.Recording.saves(r.manifest.Spec, step) }
 
-// save makes a checkpoint of the session, if there is none of its step, and removes old ones. The record up to there is on
-// disk before it, so that a run that goes on from the checkpoint has no gap in its record.
+// save has a checkpoint of the session made, if there is none of its step, and old ones removed. The variables are copied
+// now and written later, when the record up to here is on disk: a run that goes on from the checkpoint has no gap in its
+// record.
 func (r *Run) save(record *recorder) error {
 	s := r.session
 	if s.savedStep == s.at.Step {
 		return nil
 	}
-	if err := record.sync(); err != nil {
-		return fmt.Errorf("saving step %d: %w", s.at.Step, err)
-	}
-	path := r.checkpoints().Path(s.at.Step, s.at.round())
+	step := s.at.Step
+	fail := func(err error) error { return fmt.Errorf("saving step %d: %w", step, err) }
 	texts := map[string]string{textBackend: backendName(s.backend)}
 	for key, value := range map[string]any{textSpec: s.spec, textProgress: s.at} {
 		data, err := json.Marshal(value)
 		if err != nil {
-			return fmt.Errorf("saving step %d: %w", s.at.Step, err)
+			return fail(err)
 		}
 		texts[key] = string(data)
 	}
-	if err := checkpoint.Write(path, s.saved(), texts); err != nil {
-		return fmt.Errorf("saving step %d: %w; the run stands at its checkpoint before, go on from there when this is mended", s.at.Step, err)
-	}
-	s.savedStep = s.at.Step
-	info, err := os.Stat(path)
+	packed, err := checkpoint.Pack(s.saved(), texts)
 	if err != nil {
-		return fmt.Errorf("saving step %d: %w", s.at.Step, err)
+		return fail(err)
 	}
-	r.saved = info
-	if r.manifest.Recording.Keep == 0 {
-		return nil
-	}
-	return r.checkpoints().Prune(r.manifest.Recording.Keep, r.regular)
+	s.savedStep = step
+	path := r.checkpoints().Path(step, s.at.round())
+	return record.then(func() error {
+		if err := packed.Write(path); err != nil {
+			return fail(fmt.Errorf("%w; the run stands at its checkpoint before, go on from there when this is mended", err))
+		}
+		if r.saved, err = os.Stat(path); err != nil {
+			return fail(err)
+		}
+		if r.manifest.Recording.Keep == 0 {
+			return nil
+		}
+		return r.checkpoints().Prune(r.manifest.Recording.Keep, r.regular)
+	})
 }
 
 // load has the session where the run's folder says the run is: at its newest checkpoint that is whole.
@@ -148,7 +161,7 @@ func (r *Run) load() error {
 	}
 	r.Close()
 	c, entry, err := r.checkpoints().Newest(func(damaged *checkpoint.DamagedError) {
-		r.note("%v: set aside as *.damaged, going on from the checkpoint before", damaged)
+		r.note("%v: set aside as *%s, going on from the checkpoint before", damaged, damagedSuffix)
 	})
 	var saved os.FileInfo
 	switch {

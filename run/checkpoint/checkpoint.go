@@ -47,16 +47,20 @@ func (e *DamagedError) Error() string { return fmt.Sprintf("%s is damaged: %v", 
 // Unwrap returns the reason.
 func (e *DamagedError) Unwrap() error { return e.Reason }
 
-// Write writes a checkpoint of the variables and the texts to the file at path, which then is complete and on disk, or
-// with an error is as it was. All variables must have values, and keep them meanwhile. The texts' keys must not be those
-// that this package writes.
-func Write(path string, variables []*model.Variable, texts map[string]string) error {
-	fail := func(err error) error { return fmt.Errorf("checkpoint %s: %w", path, err) }
-	packed, err := pack(variables)
+// Packed is a checkpoint that is not written yet: a copy of variables as they were at one time.
+type Packed struct {
+	metadata map[string]string
+	tensors  []safetensors.Tensor
+}
+
+// Pack packs variables, all of which must have values, and texts, whose keys must not be those that this package writes.
+func Pack(variables []*model.Variable, texts map[string]string) (*Packed, error) {
+	fail := func(err error) (*Packed, error) { return nil, fmt.Errorf("checkpoint: %w", err) }
+	packer, err := pack(variables)
 	if err != nil {
 		return fail(err)
 	}
-	list, err := json.Marshal(packed.variables)
+	list, err := json.Marshal(packer.variables)
 	if err != nil {
 		return fail(err)
 	}
@@ -67,12 +71,27 @@ func Write(path string, variables []*model.Variable, texts map[string]string) er
 		}
 		metadata[key] = text
 	}
+	return &Packed{metadata: metadata, tensors: packer.tensors}, nil
+}
+
+// Write writes the checkpoint to the file at path, which then is complete and on disk, or with an error is as it was.
+func (p *Packed) Write(path string) error {
 	sum := sha256.New()
-	if err := safetensors.Write(sum, metadata, packed.tensors...); err != nil {
-		return fail(err)
+	if err := safetensors.Write(sum, p.metadata, p.tensors...); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
+	metadata := maps.Clone(p.metadata)
 	metadata[keySHA256] = hex.EncodeToString(sum.Sum(nil))
-	return durable.WriteFile(path, func(w io.Writer) error { return safetensors.Write(w, metadata, packed.tensors...) })
+	return durable.WriteFile(path, func(w io.Writer) error { return safetensors.Write(w, metadata, p.tensors...) })
+}
+
+// Write packs and writes a checkpoint, see [Pack] and [Packed.Write].
+func Write(path string, variables []*model.Variable, texts map[string]string) error {
+	packed, err := Pack(variables, texts)
+	if err != nil {
+		return err
+	}
+	return packed.Write(path)
 }
 
 // Checkpoint is a checkpoint read from a file, and found whole.

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -45,7 +46,7 @@ type packer struct {
 	tensors   []safetensors.Tensor
 }
 
-// pack packs the variables, which must not change until the tensors are written.
+// pack packs the variables. It copies their values.
 func pack(variables []*model.Variable) (*packer, error) {
 	p := &packer{}
 	for _, v := range variables {
@@ -111,16 +112,9 @@ func (p *packer) add(v *model.Variable) error {
 			cost += size / 8
 		}
 		switch {
-		case cost >= len(data) && stored == dtype: // Its bytes are read again when they are written, rather than kept.
-			packed.Packing, packed.At = dense, ""
-			tensor, err := safetensors.OfTensor(v.Path(), value)
-			if err != nil {
-				return err
-			}
-			p.tensors = append(p.tensors, tensor)
 		case cost >= len(data):
 			packed.Packing, packed.At = dense, ""
-			p.tensors = append(p.tensors, safetensors.Bytes(v.Path(), stored, packed.Shape, data))
+			p.tensors = append(p.tensors, safetensors.Bytes(v.Path(), stored, packed.Shape, bytes.Clone(data)))
 		default:
 			packed.Packing = values
 			if own {
