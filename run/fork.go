@@ -55,7 +55,11 @@ func (r *Run) Fork(dir string, step int, change func(*Spec)) (*Run, error) {
 	}
 	m := &manifest{Format: manifestFormat, Version: manifestVersion, Spec: spec, Recording: r.Recording(),
 		ForkedFrom: &Origin{Dir: origin, Step: step, SHA256: c.SHA256}}
-	if err := r.writeFork(dir, m, entry); err != nil {
+	at, err := progressOf(c)
+	if err != nil {
+		return nil, fmt.Errorf("forking %s: %w", r.dir, err)
+	}
+	if err := r.writeFork(dir, m, entry, at.Rounds); err != nil {
 		return nil, err
 	}
 	if err := r.checkpoints().Pin(entry); err != nil {
@@ -84,8 +88,9 @@ func (r *Run) checkFork(spec Spec, step int) error {
 	return nil
 }
 
-// writeFork makes the fork in a folder beside dir and renames it, so that it is there as a whole or not at all.
-func (r *Run) writeFork(dir string, m *manifest, base checkpoint.Entry) error {
+// writeFork makes the fork in a folder beside dir and renames it, so that it is there as a whole or not at all. rounds is
+// the number of mask updates before it begins.
+func (r *Run) writeFork(dir string, m *manifest, base checkpoint.Entry, rounds int) error {
 	fail := func(err error) error { return fmt.Errorf("forking %s: %w", r.dir, err) }
 	dir = filepath.Clean(dir)
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
@@ -118,6 +123,9 @@ func (r *Run) writeFork(dir string, m *manifest, base checkpoint.Entry) error {
 	if err != nil {
 		return fail(err)
 	}
+	if err := shareRounds(r.dir, staged, rounds); err != nil {
+		return fail(err)
+	}
 	if err := m.write(staged); err != nil {
 		return fail(err)
 	}
@@ -128,6 +136,26 @@ func (r *Run) writeFork(dir string, m *manifest, base checkpoint.Entry) error {
 		return fail(err)
 	}
 	return durable.SyncFolder(filepath.Dir(dir))
+}
+
+// shareRounds shares the saved mask updates through the given round.
+func shareRounds(from, to string, rounds int) error {
+	files, err := roundFiles(from)
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(to, roundsFolder), 0o755); err != nil {
+		return err
+	}
+	for round, path := range files {
+		if round > rounds {
+			continue
+		}
+		if err := share(path, RoundPath(to, round)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // share gives a file a second name, or, where it cannot have one, a copy.

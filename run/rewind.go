@@ -20,12 +20,17 @@ func (r *Run) Rewind(step int) (err error) {
 	if origin := r.ForkedFrom(); origin != nil && step < origin.Step {
 		return fmt.Errorf("%s begins at step %d, where it was forked from %s: it cannot go back to step %d", r.dir, origin.Step, origin.Dir, step)
 	}
+	at := progress{}
 	if step != 0 {
 		entry, err := r.entryAt(step)
 		if err != nil {
 			return err
 		}
-		if _, err := checkpoint.Read(entry.Path); err != nil {
+		c, err := checkpoint.Read(entry.Path)
+		if err != nil {
+			return err
+		}
+		if at, err = progressOf(c); err != nil {
 			return err
 		}
 	}
@@ -36,5 +41,25 @@ func (r *Run) Rewind(step int) (err error) {
 	if err := r.checkpoints().RemoveAfter(step); err != nil {
 		return err
 	}
+	if err := removeRoundsAfter(r.dir, at.Rounds); err != nil {
+		return err
+	}
 	return rewindTrace(r.dir, step)
+}
+
+// removeRoundsAfter removes the saved mask updates after the given round.
+func removeRoundsAfter(dir string, round int) error {
+	files, err := roundFiles(dir)
+	if err != nil {
+		return err
+	}
+	for saved, path := range files {
+		if saved <= round {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("rewinding: %w", err)
+		}
+	}
+	return nil
 }

@@ -2,8 +2,10 @@ package run
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -27,6 +29,22 @@ import (
 // object: how many weights of each layer were to be active after the update.
 func RoundPath(dir string, round int) string {
 	return filepath.Join(dir, roundsFolder, fmt.Sprintf("round-%06d.safetensors", round))
+}
+
+// roundFiles returns the files of saved mask updates in a run's folder, by round.
+func roundFiles(dir string) (map[int]string, error) {
+	files, err := os.ReadDir(filepath.Join(dir, roundsFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing saved rounds: %w", err)
+	}
+	paths := map[int]string{}
+	for _, file := range files {
+		var round int
+		if _, err := fmt.Sscanf(file.Name(), "round-%d.safetensors", &round); err == nil && RoundPath(dir, round) == filepath.Join(dir, roundsFolder, file.Name()) {
+			paths[round] = RoundPath(dir, round)
+		}
+	}
+	return paths, nil
 }
 
 // writeRound saves all that a mask update chose from.
