@@ -1,6 +1,7 @@
 // Command dstee trains sparse networks with DST-EE, and checks this build.
 //
 //	dstee train            train a sparse network and its dense twin on the embedded digits
+//	dstee compare          compare methods over sparsities and seeds, with intervals
 //	dstee verify FILE      check this build's mask updates against reference vectors
 //	dstee doctor           say which backend there is, and what is missing
 package main
@@ -45,7 +46,7 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newVerify(), newDoctor())
+	root.AddCommand(newTrain(), newCompare(), newVerify(), newDoctor())
 	return root
 }
 
