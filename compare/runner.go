@@ -108,7 +108,7 @@ func (r Runner) Run(ctx context.Context, cells []Cell) ([]Result, error) {
 	workers.Wait()
 
 	if ctx.Err() != nil && done < len(todo) {
-		failures = append(failures, fmt.Errorf("stopped with %d of %d cells done; the same command goes on from there: %w",
+		failures = append(failures, fmt.Errorf("stopped with %d of %d runs done, which are kept: %w",
 			len(cells)-len(todo)+done, len(cells), ctx.Err()))
 	}
 	if len(failures) > 0 {

@@ -46,7 +46,7 @@ func TestRunnerContinues(t *testing.T) {
 		}
 		_, err = r.Run(ctx, cells)
 		require.ErrorIs(t, err, context.Canceled)
-		require.ErrorContains(t, err, "stopped with 2 of 4 cells done")
+		require.ErrorContains(t, err, "stopped with 2 of 4 runs done")
 
 		r = runner(stopped)
 		r.Jobs = 2
