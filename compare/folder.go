@@ -122,7 +122,8 @@ func (f *Folder) save(path string, cell Cell, summary *run.Summary) error {
 	if err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(record{Format: format, Build: f.build, Backend: f.backend, Spec: cell.Spec, SHA256: digest, Summary: summaryJSON}, "", "  ")
+	r := record{Format: format, Build: f.build, Backend: f.backend, Spec: cell.Spec, SHA256: digest, Summary: summaryJSON}
+	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
 	}
@@ -146,8 +147,9 @@ func (f *Folder) SetAside(cell Cell) (string, error) {
 
 // path is where the result of a cell is: a name for people, and the key.
 func (f *Folder) path(cell Cell) string {
-	name := fmt.Sprintf("%s-%s-seed%d-%s.json", cell.Spec.Method, percentName(cell.Spec.Sparsity), cell.Spec.Seed, cell.key(f.backend)[:16])
-	return filepath.Join(f.dir, name)
+	spec := cell.Spec
+	key := cell.key(f.backend)[:16]
+	return filepath.Join(f.dir, fmt.Sprintf("%s-%s-seed%d-%s.json", spec.Method, percentName(spec.Sparsity), spec.Seed, key))
 }
 
 // key is a hash of all that decides what the cell's run gives, but for the build of the program.

@@ -18,8 +18,10 @@ func TestCells(t *testing.T) {
 		names = append(names, cell.String())
 	}
 	require.Equal(t, []string{
-		"dense, seed 7", "rigl, 90% sparse, seed 7", "static, 90% sparse, seed 7", "rigl, 97.5% sparse, seed 7", "static, 97.5% sparse, seed 7",
-		"dense, seed 3", "rigl, 90% sparse, seed 3", "static, 90% sparse, seed 3", "rigl, 97.5% sparse, seed 3", "static, 97.5% sparse, seed 3",
+		"dense, seed 7", "rigl, 90% sparse, seed 7", "static, 90% sparse, seed 7",
+		"rigl, 97.5% sparse, seed 7", "static, 97.5% sparse, seed 7",
+		"dense, seed 3", "rigl, 90% sparse, seed 3", "static, 90% sparse, seed 3",
+		"rigl, 97.5% sparse, seed 3", "static, 97.5% sparse, seed 3",
 	}, names)
 }
 
@@ -48,7 +50,8 @@ func TestCellsErrors(t *testing.T) {
 		{Grid{[]Contender{contender("rigl")}, nil, seeds}, "no sparsity"},
 		{Grid{[]Contender{contender("rigl"), contender("rigl")}, sparsities, seeds}, `the contender "rigl" is there twice`},
 		{Grid{[]Contender{contender("rigl"), twin}, sparsities, seeds}, `"rigl" and "twin" train in the same way`},
-		{Grid{[]Contender{contender("set"), lenet}, sparsities, seeds}, `"set" trains mlp on digits and "rigl" trains lenet5 on digits`},
+		{Grid{[]Contender{contender("set"), lenet}, sparsities, seeds},
+			`"set" trains mlp on digits and "rigl" trains lenet5 on digits`},
 		{Grid{[]Contender{contender("rigl")}, []float64{0.9, 0.95, 0.9}, seeds}, "the sparsity 0.9 is there twice"},
 		{Grid{[]Contender{contender("rigl")}, sparsities, []int64{4, 4}}, "the seed 4 is there twice"},
 		{Grid{[]Contender{contender("rigl")}, []float64{1}, seeds}, "rigl, 100% sparse, seed 0: sparsity must be in [0, 1)"},

@@ -43,8 +43,9 @@ func fakeTrain(ctx context.Context, _ compute.Backend, spec run.Spec, observer r
 		return nil, err
 	}
 	random := rand.New(rand.NewPCG(uint64(spec.Seed), uint64(1000*spec.Sparsity)+uint64(len(spec.Method))))
-	return &run.Summary{Spec: spec, Backend: "fake", Sparsity: spec.Sparsity, TargetSparsity: spec.Sparsity, Accuracy: 0.9 + 0.1*random.Float64(),
-		ExplorationRate: random.Float64(), FLOPsRatio: 1 - spec.Sparsity, TestExamples: 360, SecondsPerStep: 0.001}, nil
+	return &run.Summary{Spec: spec, Backend: "fake", Sparsity: spec.Sparsity, TargetSparsity: spec.Sparsity,
+		Accuracy: 0.9 + 0.1*random.Float64(), ExplorationRate: random.Float64(), FLOPsRatio: 1 - spec.Sparsity,
+		TestExamples: 360, SecondsPerStep: 0.001}, nil
 }
 
 // newRunner runs cells with a function, and keeps results in a folder.

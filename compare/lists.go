@@ -14,8 +14,8 @@ const maxSeeds = 1000
 func ParseSeeds(text string) ([]int64, error) {
 	if n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64); err == nil {
 		if n < 1 || n > maxSeeds {
-			return nil, fmt.Errorf("%q seeds: want a number of seeds from 1 to %d, or seeds such as 0-4 or 1,3 (seed %d alone is %d-%d)",
-				text, maxSeeds, n, n, n)
+			return nil, fmt.Errorf("%q seeds: want a number of seeds from 1 to %d, or seeds such as 0-4 or 1,3 "+
+				"(seed %d alone is %d-%d)", text, maxSeeds, n, n, n)
 		}
 		return seedRange(0, n-1), nil
 	}
@@ -58,7 +58,8 @@ func ParseSparsities(text string) ([]float64, error) {
 			return nil, fmt.Errorf("%q in the sparsities %q: want shares such as 0.95, or percents such as 95", part, text)
 		}
 		if value == 1 && !percent {
-			return nil, fmt.Errorf("%q in the sparsities %q could be 1%% or 100%%: write 1%% for the former; 100%% leaves no weights", part, text)
+			return nil, fmt.Errorf("%q in the sparsities %q could be 1%% or 100%%: write 1%% for the former; 100%% leaves no weights",
+				part, text)
 		}
 		if percent || value > 1 {
 			// The exponent gives the number closest to the text, as dividing may not: 99.9 percent is 0.999.

@@ -65,7 +65,8 @@ func TestParseSparsities(t *testing.T) {
 
 // Whatever the text is, it is refused or gives values that a grid can hold.
 func FuzzParseLists(f *testing.F) {
-	for _, text := range []string{"5", "0-4", "1,3,10-12", "0.9,95,97.5%", "1e999", "-", "99999999999999999999", "0-9223372036854775807"} {
+	for _, text := range []string{"5", "0-4", "1,3,10-12", "0.9,95,97.5%", "1e999", "-", "99999999999999999999",
+		"0-9223372036854775807"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -142,7 +142,8 @@ func (r Runner) load(cells []Cell, results []Result) (todo []int, err error) {
 		todo, train = append(todo, i), append(train, cell)
 	}
 	if otherBuilds > 0 {
-		r.Observer.note(fmt.Sprintf("%d results are of another build of this program, which may train otherwise: they are trained again", otherBuilds))
+		r.Observer.note(fmt.Sprintf("%d results are of another build of this program, which may train otherwise: "+
+			"they are trained again", otherBuilds))
 	}
 	r.Observer.start(len(cells)-len(todo), train)
 	return todo, nil

@@ -81,11 +81,12 @@ func TestRunnerJobs(t *testing.T) {
 	require.NoError(t, err)
 
 	var running, most atomic.Int32
-	r := newRunner(t, t.TempDir(), func(ctx context.Context, backend compute.Backend, spec run.Spec, observer run.Observer) (*run.Summary, error) {
+	r := newRunner(t, t.TempDir(), func(ctx context.Context, b compute.Backend, spec run.Spec,
+		o run.Observer) (*run.Summary, error) {
 		most.Store(max(most.Load(), running.Add(1)))
 		defer running.Add(-1)
 		time.Sleep(time.Duration(10-5*spec.Seed) * time.Millisecond) // The later, the sooner done.
-		return fakeTrain(ctx, backend, spec, observer)
+		return fakeTrain(ctx, b, spec, o)
 	})
 	r.Jobs = 3
 	steps := 0
@@ -104,11 +105,12 @@ func TestRunnerJobs(t *testing.T) {
 // When cells fail the others are trained and kept, and the error names those that failed.
 func TestRunnerOfFailingCells(t *testing.T) {
 	cells := smallCells(t)
-	failing := func(ctx context.Context, backend compute.Backend, spec run.Spec, observer run.Observer) (*run.Summary, error) {
+	failing := func(ctx context.Context, b compute.Backend, spec run.Spec,
+		o run.Observer) (*run.Summary, error) {
 		if spec.Method == run.Static {
 			return nil, errors.New("no luck")
 		}
-		return fakeTrain(ctx, backend, spec, observer)
+		return fakeTrain(ctx, b, spec, o)
 	}
 	dir := t.TempDir()
 	_, err := newRunner(t, dir, failing).Run(t.Context(), cells)
@@ -123,10 +125,11 @@ func TestRunnerOfFailingCells(t *testing.T) {
 func TestRunnerWithoutSpace(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")
 	trained := 0
-	r := newRunner(t, dir, func(ctx context.Context, backend compute.Backend, spec run.Spec, observer run.Observer) (*run.Summary, error) {
+	r := newRunner(t, dir, func(ctx context.Context, b compute.Backend, spec run.Spec,
+		o run.Observer) (*run.Summary, error) {
 		trained++
 		require.NoError(t, os.RemoveAll(dir))
-		return fakeTrain(ctx, backend, spec, observer)
+		return fakeTrain(ctx, b, spec, o)
 	})
 	_, err := r.Run(t.Context(), smallCells(t))
 	require.ErrorContains(t, err, "dense, seed 0: writing "+dir)
@@ -145,8 +148,9 @@ func TestRunnerSetsDamagedFilesAside(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	require.Len(t, notes, 1)
-	require.Contains(t, notes[0], "damaged or foreign: unexpected end of JSON input; it is now "+r.Folder.path(cells[1])+".damaged-1")
-	require.FileExists(t, r.Folder.path(cells[1])+".damaged-1")
+	aside := r.Folder.path(cells[1]) + ".damaged-1"
+	require.Contains(t, notes[0], "damaged or foreign: unexpected end of JSON input; it is now "+aside)
+	require.FileExists(t, aside)
 }
 
 func TestRunnerOfAnotherBuild(t *testing.T) {

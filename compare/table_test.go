@@ -19,8 +19,9 @@ func fixedResults(seeds int) []Result {
 	var results []Result
 	add := func(method string, sparsity float64, seed, correct int, explored, churn float64) {
 		cell := contender(method).cell(sparsity, int64(seed))
-		summary := &run.Summary{Spec: cell.Spec, Backend: "xla", Sparsity: sparsity, TargetSparsity: sparsity, ExplorationRate: explored,
-			Accuracy: float64(float32(correct) / 360), FLOPsRatio: 1 - sparsity, TestExamples: 360, SecondsPerStep: 0.001 * float64(seed+1)}
+		summary := &run.Summary{Spec: cell.Spec, Backend: "xla", Sparsity: sparsity, TargetSparsity: sparsity,
+			ExplorationRate: explored, Accuracy: float64(float32(correct) / 360), FLOPsRatio: 1 - sparsity, TestExamples: 360,
+			SecondsPerStep: 0.001 * float64(seed+1)}
 		if method != run.Dense {
 			summary.Layers = []run.Layer{{Active: 100, Churn: churn}, {Active: 300, Churn: churn}}
 		}
@@ -162,5 +163,6 @@ func TestRemarks(t *testing.T) {
 	} {
 		require.Contains(t, newTable(t, seeds, run.Static).Remarks(), want)
 	}
-	require.Contains(t, newTable(t, 6, run.Static).Remarks(), "Of 2 comparisons at 95%, 0.1 would look like a difference by chance alone.")
+	require.Contains(t, newTable(t, 6, run.Static).Remarks(),
+		"Of 2 comparisons at 95%, 0.1 would look like a difference by chance alone.")
 }

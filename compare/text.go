@@ -59,8 +59,8 @@ func (t *Table) text() (head []string, rows [][]string) {
 			accuracy += fmt.Sprintf(" ± %.2f", 100*(i.High-i.Low)/2)
 		}
 		rows = append(rows, []string{row.Contender, percentName(row.Sparsity) + "%", accuracy, difference, string(row.Verdict),
-			fmt.Sprintf("%.1f%%", 100*row.ExplorationRate), fmt.Sprintf("%.2f", row.Churn), fmt.Sprintf("%.3f", row.FLOPsRatio),
-			fmt.Sprintf("%.2f", 1000*row.SecondsPerStep)})
+			fmt.Sprintf("%.1f%%", 100*row.ExplorationRate), fmt.Sprintf("%.2f", row.Churn),
+			fmt.Sprintf("%.3f", row.FLOPsRatio), fmt.Sprintf("%.2f", 1000*row.SecondsPerStep)})
 	}
 	return head, rows
 }
@@ -76,42 +76,53 @@ func points(difference float64) string {
 
 // Remarks says in sentences what the table rests on, and what it does not show.
 func (t *Table) Remarks() []string {
-	first := t.Results[0]
 	seeds := 0
 	for _, row := range t.Rows {
 		seeds = max(seeds, row.Accuracy.N)
 	}
+	remarks := []string{t.setting()}
+	switch {
+	case seeds == 1:
+		remarks = append(remarks, "One seed: there are no intervals, and nothing is shown.")
+	case seeds < MinBootstrap:
+		remarks = append(remarks, fmt.Sprintf("±: 95%% intervals of the mean over %d seeds, by Student's t. "+
+			"Intervals of differences need %d seeds or more.", seeds, MinBootstrap))
+	default:
+		remarks = append(remarks, fmt.Sprintf("±: 95%% intervals of the mean over %d seeds, by Student's t; "+
+			"[ ]: of paired differences, by the bootstrap.", seeds))
+	}
+	var notShown []string
+	comparisons := 0
+	for _, row := range t.Rows {
+		if row.Verdict == NotShown {
+			notShown = append(notShown, fmt.Sprintf("%s at %s%%", row.Contender, percentName(row.Sparsity)))
+		}
+		if row.Verdict == NotShown || row.Verdict == Better || row.Verdict == Worse {
+			comparisons++
+		}
+	}
+	if len(notShown) > 0 {
+		remarks = append(remarks, fmt.Sprintf("No difference from %s shown at n=%d (the interval covers 0): %s.",
+			t.Baseline, seeds, strings.Join(notShown, ", ")))
+	}
+	if comparisons > 1 {
+		remarks = append(remarks, fmt.Sprintf("Of %d comparisons at 95%%, %.1f would look like a difference by chance alone.",
+			comparisons, (1-Confidence)*float64(comparisons)))
+	}
+	return remarks
+}
+
+// setting says on what all contenders trained.
+func (t *Table) setting() string {
+	first := t.Results[0]
 	var steps []string
 	for _, r := range t.Results {
 		if text := strconv.Itoa(r.Spec.Steps); !slices.Contains(steps, text) {
 			steps = append(steps, text)
 		}
 	}
-	remarks := []string{fmt.Sprintf("%s on %s, %s steps, backend %s; accuracy on %d test examples after the last step, of which one is %.2f points.",
-		first.Spec.Model, first.Spec.Data, strings.Join(steps, " or "), first.Summary.Backend, first.Summary.TestExamples, 100/float64(first.Summary.TestExamples))}
-	switch {
-	case seeds == 1:
-		remarks = append(remarks, "One seed: there are no intervals, and nothing is shown.")
-	case seeds < MinBootstrap:
-		remarks = append(remarks, fmt.Sprintf("±: 95%% intervals of the mean over %d seeds, by Student's t. Intervals of differences need %d seeds or more.", seeds, MinBootstrap))
-	default:
-		remarks = append(remarks, fmt.Sprintf("±: 95%% intervals of the mean over %d seeds, by Student's t; [ ]: of paired differences, by the bootstrap.", seeds))
-	}
-	var notShown []string
-	shown := 0
-	for _, row := range t.Rows {
-		switch row.Verdict {
-		case NotShown:
-			notShown = append(notShown, fmt.Sprintf("%s at %s%%", row.Contender, percentName(row.Sparsity)))
-		case Better, Worse:
-			shown++
-		}
-	}
-	if len(notShown) > 0 {
-		remarks = append(remarks, fmt.Sprintf("No difference from %s shown at n=%d (the interval covers 0): %s.", t.Baseline, seeds, strings.Join(notShown, ", ")))
-	}
-	if n := shown + len(notShown); n > 1 {
-		remarks = append(remarks, fmt.Sprintf("Of %d comparisons at 95%%, %.1f would look like a difference by chance alone.", n, (1-Confidence)*float64(n)))
-	}
-	return remarks
+	examples := first.Summary.TestExamples
+	return fmt.Sprintf("%s on %s, %s steps, backend %s; accuracy on %d test examples after the last step, of which one is "+
+		"%.2f points.", first.Spec.Model, first.Spec.Data, strings.Join(steps, " or "), first.Summary.Backend, examples,
+		100/float64(examples))
 }

@@ -55,10 +55,12 @@ func newCompare() *cobra.Command {
 func (c *comparison) flags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&c.methods, "methods", []string{"dense", "static", "set", "rigl", "dst-ee"},
 		"methods, with settings of their own after colons, such as dst-ee:c=0.01: "+strings.Join(run.Methods, ", "))
-	flags.StringArrayVar(&c.acquisitions, "acquisition", nil, "a formula to grow by, such as 'rare: abs(g)/(n+1)', with or without a name; may be repeated")
+	flags.StringArrayVar(&c.acquisitions, "acquisition", nil,
+		"a formula to grow by, such as 'rare: abs(g)/(n+1)', with or without a name; may be repeated")
 	flags.StringVar(&c.sparsities, "sparsities", "0.95", "shares of the weights that are inactive, or percents: 0.9,0.95 or 90,95")
 	flags.StringVar(&c.seeds, "seeds", "5", "how many seeds, or which: 5, 0-4, 1,3,10-12")
-	flags.StringVar(&c.baseline, "baseline", "", "contender to compare with; by default static if it takes part, else dense, else the first")
+	flags.StringVar(&c.baseline, "baseline", "",
+		"contender to compare with; by default static if it takes part, else dense, else the first")
 	flags.StringVar(&c.out, "out", filepath.Join("runs", "compare"), "folder that keeps the result of each run")
 	flags.IntVar(&c.jobs, "jobs", compare.DefaultJobs(), "runs at once; changes the time per step, and no other result")
 	flags.BoolVar(&c.anyBuild, "any-build", false, "keep results of other builds of this program, which may train otherwise")

@@ -16,8 +16,9 @@ import (
 
 // smallCompare is a comparison of eight short runs, that keeps its results in dir.
 func smallCompare(dir string) []string {
-	return []string{"compare", "--backend", backendtest.Cheapest(), "--steps", "30", "--delta-t", "10", "--batch", "16", "--seeds", "2", "--sparsities", "90%",
-		"--methods", "dense,static,dst-ee:c=0.01", "--acquisition", "rare: abs(g)/(n+1)", "--out", dir}
+	return []string{"compare", "--backend", backendtest.Cheapest(), "--steps", "30", "--delta-t", "10", "--batch", "16",
+		"--seeds", "2", "--sparsities", "90%", "--methods", "dense,static,dst-ee:c=0.01",
+		"--acquisition", "rare: abs(g)/(n+1)", "--out", dir}
 }
 
 func TestCompare(t *testing.T) {
@@ -73,7 +74,8 @@ func TestCompareErrors(t *testing.T) {
 	}{
 		{[]string{"--methods", "rigl,magic"}, `unknown method "magic": the known ones are dst-ee`},
 		{[]string{"--methods", "formula"}, "takes its formula from --acquisition"},
-		{[]string{"--methods", "dst-ee:c"}, `"c" in the contender "dst-ee:c": want METHOD:NAME=VALUE, such as dst-ee:c=0.01, with a NAME of batch, c,`},
+		{[]string{"--methods", "dst-ee:c"}, `"c" in the contender "dst-ee:c": want METHOD:NAME=VALUE, such as dst-ee:c=0.01, `},
+		{[]string{"--methods", "dst-ee:k=1"}, `with a NAME of batch, c, data, delta-t, `},
 		{[]string{"--methods", "dst-ee:seed=3"}, `"seed=3" in the contender`},
 		{[]string{"--methods", "dst-ee:c=one"}, `"c=one" in the contender "dst-ee:c=one"`},
 		{[]string{"--methods", "dst-ee:c=-1"}, "dst-ee:c=-1, 95% sparse, seed 0: c must be 0 or more, got -1"},

@@ -47,8 +47,8 @@ func methodContender(base run.Spec, text string) (compare.Contender, error) {
 	for setting := range strings.SplitSeq(settings, ":") {
 		name, value, found := strings.Cut(setting, "=")
 		if !found || own.Lookup(name) == nil {
-			return compare.Contender{}, fmt.Errorf("%q in the contender %q: want METHOD:NAME=VALUE, such as dst-ee:c=0.01, with a NAME of %s",
-				setting, text, flagNames(own))
+			return compare.Contender{}, fmt.Errorf("%q in the contender %q: want METHOD:NAME=VALUE, such as dst-ee:c=0.01, "+
+				"with a NAME of %s", setting, text, flagNames(own))
 		}
 		if err := own.Set(name, value); err != nil {
 			return compare.Contender{}, fmt.Errorf("%q in the contender %q: %w", setting, text, err)
