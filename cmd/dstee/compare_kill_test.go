@@ -50,6 +50,9 @@ func signalled(t *testing.T, signal os.Signal, n int, args []string) (stderr str
 
 // A comparison that was killed, interrupted, and continued gives what an uninterrupted one gives.
 func TestCompareKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains in processes of its own")
+	}
 	dir, whole := t.TempDir(), t.TempDir()
 	args := append(smallCompare(dir), "--jobs", "1", "--csv")
 	stderr, state := signalled(t, os.Kill, 2, args)

@@ -16,7 +16,7 @@ import (
 
 // smallCompare is a comparison of eight short runs, that keeps its results in dir.
 func smallCompare(dir string) []string {
-	return []string{"compare", "--backend", backendtest.Cheapest(), "--steps", "30", "--delta-t", "10", "--batch", "16",
+	return []string{"compare", "--backend", backendtest.Cheapest(), "--steps", "12", "--delta-t", "4", "--batch", "16",
 		"--seeds", "2", "--sparsities", "90%", "--methods", "dense,static,dst-ee:c=0.01",
 		"--acquisition", "rare: abs(g)/(n+1)", "--out", dir}
 }
@@ -30,7 +30,7 @@ func TestCompare(t *testing.T) {
 	require.Regexp(t, `(?m)^ *dense +0% +\d\d\.\d\d ± `, stdout)
 	require.Regexp(t, `(?m)^ *dst-ee:c=0\.01 +90% .* too few seeds `, stdout)
 	require.Regexp(t, `(?m)^ *rare +90% `, stdout)
-	require.Contains(t, stdout, "mlp on digits, 30 steps")
+	require.Contains(t, stdout, "mlp on digits, 12 steps")
 
 	rows := readCSV(t, filepath.Join(dir, "results.csv"))
 	require.Len(t, rows, 1+8)
