@@ -35,7 +35,7 @@ func createJournal(path string, header Header) (*journal, error) {
 		return nil, fmt.Errorf("trace: the header of %s: %w", path, err)
 	}
 	err = writeFile(path, func(out io.Writer) error {
-		_, err := out.Write(seal(line))
+		_, err := out.Write(appendLine(nil, line))
 		return err
 	})
 	if err != nil {
@@ -99,13 +99,9 @@ func (s *scanner) each(visit func(line []byte) error) error {
 	}
 }
 
-// append adds a line. It may stay in memory for a while.
-func (j *journal) append(object any) error {
-	line, err := json.Marshal(object)
-	if err != nil {
-		return fmt.Errorf("trace: a line for %s: %w", j.path, err)
-	}
-	j.buffer = append(j.buffer, seal(line)...)
+// append adds the line of a JSON object. It may stay in memory for a while.
+func (j *journal) append(object []byte) error {
+	j.buffer = appendLine(j.buffer, object)
 	if len(j.buffer) < flushSize && time.Since(j.flushed) < flushAfter {
 		return nil
 	}

@@ -119,14 +119,8 @@ func (s *summarizer) describe(l *Layer, m *Move, active bitset, rng *random) (er
 	if l.Visits, l.Explored, err = countVisits(m.Visits, m.Mask); err != nil {
 		return err
 	}
-	inactive := active.not(l.Size)
-	l.ActiveWeights = newHistogram(m.Weight, active, rng)
-	l.InactiveWeights = newHistogram(m.Weight, inactive, rng)
-	if h := l.InactiveWeights; h != nil && h.allZero() {
-		l.InactiveWeights = nil
-	}
-	l.ActiveGradients = newHistogram(m.Gradient, active, rng)
-	l.InactiveGradients = newHistogram(m.Gradient, inactive, rng)
+	l.Weights = newHistograms(m.Weight, active, rng)
+	l.Gradients = newHistograms(m.Gradient, active, rng)
 	return nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -70,20 +69,35 @@ func (f *Float32s) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes an object of numbers.
-func (s Scalars) MarshalJSON() ([]byte, error) {
-	out := []byte{'{'}
-	for i, name := range slices.Sorted(maps.Keys(s)) {
+func (s Scalars) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
+
+// appendJSON appends the JSON.
+func (s Scalars) appendJSON(out []byte) []byte {
+	names := make([]string, 0, 8)
+	for name := range s {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	out = append(out, '{')
+	for i, name := range names {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		key, err := json.Marshal(name)
-		if err != nil {
-			return nil, err
-		}
-		out = append(append(out, key...), ':')
+		out = append(appendString(out, name), ':')
 		out = appendNumber(out, s[name], 64)
 	}
-	return append(out, '}'), nil
+	return append(out, '}')
+}
+
+// appendString appends a JSON string.
+func appendString(out []byte, text string) []byte {
+	for _, c := range []byte(text) {
+		if c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			quoted, _ := json.Marshal(text) // A string never fails.
+			return append(out, quoted...)
+		}
+	}
+	return append(append(append(out, '"'), text...), '"')
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.

@@ -9,12 +9,13 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // Timing is how long a step took. It is kept apart from the trace, which must not depend on the clock.
 type Timing struct {
-	Step    int     `json:"step"`    // The optimizer step, counted from 1.
-	Seconds float64 `json:"seconds"` // Wall time of the step.
+	Step    int   `json:"step"`    // The optimizer step, counted from 1.
+	Seconds Float `json:"seconds"` // Wall time of the step.
 }
 
 // Time records how long a step took. Steps must rise.
@@ -22,14 +23,12 @@ func (w *Writer) Time(t Timing) error {
 	if t.Step <= w.lastTime {
 		return fmt.Errorf("trace: the time of step %d cannot be recorded after that of step %d: steps must rise", t.Step, w.lastTime)
 	}
-	err := w.timing.append(struct {
-		Kind string `json:"kind"`
-		Timing
-	}{kindTime, t})
-	if err == nil {
-		w.lastTime = t.Step
-	}
-	return err
+	w.line = append(w.line[:0], `{"kind":"time","step":`...)
+	w.line = strconv.AppendInt(w.line, int64(t.Step), 10)
+	w.line = append(w.line, `,"seconds":`...)
+	w.line = append(appendNumber(w.line, float64(t.Seconds), 64), '}')
+	w.lastTime = t.Step
+	return w.timing.append(w.line)
 }
 
 // openTiming opens the file of step times of a writer whose trace is open, and makes one where there is none.

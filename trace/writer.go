@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strconv"
 )
 
 // DefaultSamples is how many candidates of each layer are kept per update: half of them grown, half not.
@@ -22,6 +23,8 @@ type Writer struct {
 	summarizer summarizer
 	topology   Topology
 	updates    bool // Whether an update was recorded.
+
+	line []byte // Memory for lines.
 
 	lastStep, lastUpdate, lastTime int // The optimizer steps of the last record of each kind, -1 for none.
 }
@@ -75,7 +78,7 @@ func Fork(from, dir string, step int, meta any) (*Writer, error) {
 	if err := checkAbsent(path); err != nil {
 		return nil, err
 	}
-	if err := copyThrough(filepath.Join(from, FileName), path, traceFormat, step, seal(line)); err != nil {
+	if err := copyThrough(filepath.Join(from, FileName), path, traceFormat, step, appendLine(nil, line)); err != nil {
 		return nil, err
 	}
 	return Append(dir)
@@ -134,21 +137,21 @@ func (w *Writer) Step(s Step) error {
 	if s.Step <= w.lastStep || s.Step < w.lastUpdate {
 		return fmt.Errorf("trace: step %d cannot be recorded after step %d: steps must rise", s.Step, w.LastStep())
 	}
-	err := w.trace.append(struct {
-		Kind string `json:"kind"`
-		Step
-	}{kindStep, s})
-	if err == nil {
-		w.lastStep = s.Step
-	}
-	return err
+	// Written by hand, as a step may take no longer than some tenths of a millisecond.
+	w.line = append(w.line[:0], `{"kind":"step","step":`...)
+	w.line = strconv.AppendInt(w.line, int64(s.Step), 10)
+	w.line = append(w.line, `,"scalars":`...)
+	w.line = append(s.Scalars.appendJSON(w.line), '}')
+	w.lastStep = s.Step
+	return w.trace.append(w.line)
 }
 
 // Update records a mask update with the moves of all layers, in the same order at each update. The first update of a
 // trace holds the masks that training began with. u.Layers must be nil: the writer makes them of the moves. For a skipped
 // update, moves must be empty.
 //
-// If Update fails on a move, nothing is recorded.
+// If it fails on a move, nothing is recorded. If it fails to write, the record stays in memory for [Writer.Flush] to try
+// again.
 func (w *Writer) Update(u Update, moves ...Move) error {
 	fail := func(err error) error { return fmt.Errorf("trace: the update of step %d: %w", u.Step, err) }
 	if err := w.checkUpdate(&u, len(moves)); err != nil {
@@ -166,18 +169,18 @@ func (w *Writer) Update(u Update, moves ...Move) error {
 			return fail(err)
 		}
 	}
-	err := w.trace.append(struct {
+	line, err := json.Marshal(struct {
 		Kind string `json:"kind"`
 		Update
 	}{kindUpdate, u})
 	if err != nil {
-		return err
+		return fail(err)
 	}
 	w.lastUpdate = u.Step
 	if u.Skipped == "" {
 		w.topology, w.updates = Topology{round: u.Round, layers: next}, true
 	}
-	return w.Flush()
+	return errors.Join(w.trace.append(line), w.Flush())
 }
 
 // checkUpdate says what is wrong with an update of so many moves.
