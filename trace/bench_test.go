@@ -14,7 +14,7 @@ func BenchmarkUpdate(b *testing.B) {
 		newLayerSim("/mlp/logits/dense/weights", 0.3, 3, 256, 10),
 	}
 	w, _ := create(b)
-	record(b, w, 1, 1, layers...)
+	record(b, w, simulate(1, layers...))
 	const rounds = 20
 	updates := make([][]Move, rounds)
 	for i := range updates {
