@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -112,7 +113,7 @@ func (x *Index) Mask(round int, path string) ([]bool, error) {
 
 // find returns the place in rounds of the given one.
 func (x *Index) find(round int) (int, error) {
-	i, found := slices.BinarySearchFunc(x.rounds, round, func(entry indexed, round int) int { return entry.round - round })
+	i, found := slices.BinarySearchFunc(x.rounds, round, func(entry indexed, round int) int { return cmp.Compare(entry.round, round) })
 	if found {
 		return i, nil
 	}

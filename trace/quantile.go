@@ -19,7 +19,8 @@ func quantiles(values []float32, probabilities []float32) Float32s {
 	slices.Sort(values)
 	result := make(Float32s, len(probabilities))
 	for i, p := range probabilities {
-		rank := int(math.Ceil(float64(p) * float64(len(values))))
+		// In float32, in which 0.2 of 5 values is 1: the product with a wider type would be above it.
+		rank := int(math.Ceil(float64(p * float32(len(values)))))
 		result[i] = values[min(max(rank-1, 0), len(values)-1)]
 	}
 	return result
