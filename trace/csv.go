@@ -44,7 +44,7 @@ func writeSteps(w *csv.Writer, r *Reader) error {
 		}
 		return record.Step.Scalars
 	})
-	seconds := map[int]Float{}
+	seconds := map[int]float64{}
 	for timing, err := range Timings(filepath.Dir(r.path)) {
 		if err != nil {
 			break // Times are an extra: a trace is whole without them.
@@ -61,7 +61,7 @@ func writeSteps(w *csv.Writer, r *Reader) error {
 		}
 		row := append([]string{strconv.Itoa(record.Step.Step)}, cells(record.Step.Scalars, names)...)
 		value, found := seconds[record.Step.Step]
-		_ = w.Write(append(row, cell(float64(value), found)))
+		_ = w.Write(append(row, cell(value, found)))
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func layerCells(l *Layer) []string {
 	if l.Threshold == nil {
 		return append(row, "")
 	}
-	return append(row, cell(float64(*l.Threshold), true))
+	return append(row, strconv.FormatFloat(float64(*l.Threshold), 'g', -1, 32))
 }
 
 // names returns the names of the scalars of all records that are whole, sorted.

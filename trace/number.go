@@ -12,8 +12,8 @@ import (
 // JSON has no NaN and no infinities. The types of this file write them as the strings "NaN", "Infinity" and "-Infinity",
 // which the number parsers of most languages read, and all other numbers so that they are read back exactly.
 
-// Float is a float64 whose JSON may be NaN or infinite.
-type Float float64
+// Float32 is a float32 whose JSON may be NaN or infinite.
+type Float32 float32
 
 // Float32s are float32 values whose JSON may be NaN or infinite.
 type Float32s []float32
@@ -22,12 +22,12 @@ type Float32s []float32
 type Scalars map[string]float64
 
 // MarshalJSON writes the number, or its name if it is not finite.
-func (f Float) MarshalJSON() ([]byte, error) { return appendNumber(nil, float64(f), 64), nil }
+func (f Float32) MarshalJSON() ([]byte, error) { return appendNumber(nil, float64(f), 32), nil }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (f *Float) UnmarshalJSON(data []byte) error {
-	value, err := parseNumber(data, 64)
-	*f = Float(value)
+func (f *Float32) UnmarshalJSON(data []byte) error {
+	value, err := parseNumber(data, 32)
+	*f = Float32(value)
 	return err
 }
 

@@ -84,7 +84,7 @@ type Layer struct {
 	// Threshold is the lowest growth score that was chosen, Scores the distribution over candidates of the growth score
 	// and its parts, Sample some of the candidates. They are nil where the recorder gave no scores or nothing was grown
 	// (Threshold), or there was no candidate (Scores, Sample).
-	Threshold *Float   `json:"threshold,omitempty"`
+	Threshold *Float32 `json:"threshold,omitempty"`
 	Scores    *Scores  `json:"scores,omitempty"`
 	Sample    *Samples `json:"sample,omitempty"`
 

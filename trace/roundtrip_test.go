@@ -82,7 +82,7 @@ func checkCounts(t *testing.T, l *Layer, fates []Fate, move Move) {
 	require.Equal(t, l.Candidates(), counts[Inactive]+counts[Dropped]+counts[Grown]+counts[Regrown])
 	require.Equal(t, l.Grown == 0, l.Threshold == nil)
 	if l.Threshold != nil {
-		require.Equal(t, threshold, float64(*l.Threshold))
+		require.Equal(t, float32(threshold), float32(*l.Threshold))
 	}
 	require.Equal(t, l.Candidates() == 0, l.Scores == nil)
 	for j, i := range l.Sample.Index {
@@ -170,6 +170,7 @@ func TestRefused(t *testing.T) {
 	}
 	require.ErrorContains(t, w.Step(Step{Step: 10}), "step 10 cannot be recorded after step 10")
 	require.ErrorContains(t, w.Time(Timing{Step: 10}), "after that of step 10")
+	require.ErrorContains(t, w.Time(Timing{Step: 11, Seconds: math.NaN()}), "cannot have taken NaN seconds")
 	require.Equal(t, 10, w.LastStep())
 
 	require.NoError(t, w.Update(next, good))

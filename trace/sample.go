@@ -65,12 +65,12 @@ func newSamples(m *Move, grown, candidates bitset, limit int, rng *random) *Samp
 }
 
 // lowest returns the lowest value of the entries, nil if there are none. A NaN counts as -Infinity, as it does in growth.
-func lowest(values []float32, entries bitset) *Float {
-	var low *Float
+func lowest(values []float32, entries bitset) *Float32 {
+	var low *Float32
 	for i := range entries.ones() {
-		value := Float(values[i])
-		if math.IsNaN(float64(value)) {
-			value = Float(math.Inf(-1))
+		value := Float32(values[i])
+		if value != value {
+			value = Float32(math.Inf(-1))
 		}
 		if low == nil || value < *low {
 			low = &value

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,8 +15,8 @@ import (
 
 // Timing is how long a step took. It is kept apart from the trace, which must not depend on the clock.
 type Timing struct {
-	Step    int   `json:"step"`    // The optimizer step, counted from 1.
-	Seconds Float `json:"seconds"` // Wall time of the step.
+	Step    int     `json:"step"`    // The optimizer step, counted from 1.
+	Seconds float64 `json:"seconds"` // Wall time of the step.
 }
 
 // Time records how long a step took. Steps must rise.
@@ -23,10 +24,13 @@ func (w *Writer) Time(t Timing) error {
 	if t.Step <= w.lastTime {
 		return fmt.Errorf("trace: the time of step %d cannot be recorded after that of step %d: steps must rise", t.Step, w.lastTime)
 	}
+	if math.IsNaN(t.Seconds) || math.IsInf(t.Seconds, 0) {
+		return fmt.Errorf("trace: step %d cannot have taken %v seconds", t.Step, t.Seconds)
+	}
 	w.line = append(w.line[:0], `{"kind":"time","step":`...)
 	w.line = strconv.AppendInt(w.line, int64(t.Step), 10)
 	w.line = append(w.line, `,"seconds":`...)
-	w.line = append(appendNumber(w.line, float64(t.Seconds), 64), '}')
+	w.line = append(appendNumber(w.line, t.Seconds, 64), '}')
 	w.lastTime = t.Step
 	return w.timing.append(w.line)
 }
