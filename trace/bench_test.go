@@ -6,7 +6,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkUpdate is what recording an update of the default MLP costs: 64×512, 512×256 and 256×10 weights at 95% sparsity.
+// BenchmarkUpdate is what recording an update of the default MLP costs: 64×512, 512×256 and 256×10 weights, 95%
+// of them inactive.
 func BenchmarkUpdate(b *testing.B) {
 	layers := []*layerSim{
 		newLayerSim("/mlp/hidden_1/dense/weights", 0.05, 1, 64, 512),

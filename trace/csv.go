@@ -74,8 +74,8 @@ func writeUpdates(w *csv.Writer, r *Reader) error {
 		}
 		return record.Update.Params
 	})
-	_ = w.Write(append([]string{"step", "round", "skipped", "layer", "size", "active", "dropped", "grown", "regrown", "explored",
-		"threshold", "drop_fraction"}, names...)) // Errors stay with w.
+	_ = w.Write(append([]string{"step", "round", "skipped", "layer", "size", "active", "dropped", "grown", "regrown",
+		"explored", "threshold", "drop_fraction"}, names...)) // Errors stay with w.
 	for record, err := range r.Records() {
 		if err != nil {
 			return err

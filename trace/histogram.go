@@ -148,7 +148,7 @@ func (b *binner) add(value float32) {
 	if !finite(value) {
 		return
 	}
-	// The comparison also sends what overflowed to where the search for the bin can start.
+	// The guess may be off by rounding, or not a number where the edges are far apart: the search ends it.
 	bin := 0
 	if guess := (value - b.start) * b.scale; guess > 0 {
 		bin = b.last

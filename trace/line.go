@@ -67,5 +67,6 @@ type DamageError struct {
 
 // Error names the file, the line and the offset.
 func (e *DamageError) Error() string {
-	return fmt.Sprintf("trace: %s is damaged in line %d, at byte %d: %s; what comes before is good", e.Path, e.Line, e.Offset, e.Reason)
+	return fmt.Sprintf("trace: %s is damaged in line %d, at byte %d: %s; what comes before is good",
+		e.Path, e.Line, e.Offset, e.Reason)
 }

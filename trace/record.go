@@ -97,7 +97,7 @@ type Layer struct {
 func (l *Layer) Candidates() int { return l.Size - l.Active + l.Grown }
 
 // Scores holds quantiles over the candidates of a layer, of the growth score and of its two parts. They are those of a
-// random sample of at most 1024 candidates.
+// random sample of at most 512 candidates.
 type Scores struct {
 	Probabilities Float32s `json:"probabilities"` // Of which the others are quantiles, rising in [0, 1].
 	Exploit       Float32s `json:"exploit"`       // |gradient|. Nil if the recorder gave no gradient.

@@ -42,6 +42,9 @@ func TestRoundTrip(t *testing.T) {
 			require.Equal(t, move.Kept, found.Kept)
 			if want.before != nil {
 				require.Equal(t, want.before[i], found.Before)
+				visits, err := index.Visits(rec.Update.Round-1, move.Path)
+				require.NoError(t, err)
+				require.Equal(t, move.Visits, visits)
 				checkCounts(t, rec.Update.Layer(move.Path), found.Fates(), move)
 			}
 		}
@@ -160,7 +163,8 @@ func TestRefused(t *testing.T) {
 		{"no shape", next, []Move{with(func(m *Move) { m.Shape = []int{0, 5} })}, "dimensions from 1"},
 		{"a short mask", next, []Move{with(func(m *Move) { m.Mask = m.Mask[1:] })}, "Mask has 19 entries, want those of the shape [4 5]: 20"},
 		{"long scores", next, []Move{with(func(m *Move) { m.Score = make([]float32, 21) })}, "Score has 21 entries"},
-		{"no kept mask", next, []Move{with(func(m *Move) { m.Kept = nil })}, "Kept is missing"},
+		{"no kept mask", next, []Move{with(func(m *Move) { m.Kept = nil })}, "the move has no Kept"},
+		{"no visits", next, []Move{with(func(m *Move) { m.Visits = nil })}, "the move has no Visits"},
 		{"kept what was not there", next, []Move{with(func(m *Move) { m.Kept = pack(m.Kept).not(20).unpack(20) })}, "that the mask recorded before does not have"},
 		{"lost what was kept", next, []Move{with(func(m *Move) { m.Mask = make([]bool, 20) })}, "were kept that the new mask does not have"},
 		{"negative visits", next, []Move{with(func(m *Move) { m.Visits = append([]int32{-1}, m.Visits[1:]...) })}, "weight 0 has -1 visits"},

@@ -50,14 +50,10 @@ func newSamples(m *Move, grown, candidates bitset, limit int, rng *random) *Samp
 	slices.Sort(index)
 	s := &Samples{Index: index}
 	for _, i := range index {
-		var visits int32
-		if m.Visits != nil {
-			visits = m.Visits[i]
-		}
 		if m.Gradient != nil {
 			s.Gradient = append(s.Gradient, abs(m.Gradient[i]))
 		}
-		s.Visits = append(s.Visits, visits)
+		s.Visits = append(s.Visits, m.Visits[i])
 		s.Score = append(s.Score, m.Score[i])
 		s.Grown = append(s.Grown, grown.has(i))
 	}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"strconv"
 )
@@ -52,36 +51,6 @@ func Append(dir string) (*Writer, error) {
 		return nil, err
 	}
 	return w.openTiming()
-}
-
-// AppendAfter goes on with the trace in a run's folder after the given optimizer step, as a run does that resumes from a
-// checkpoint: all that was recorded after that step is dropped, damaged or not.
-func AppendAfter(dir string, step int) (*Writer, error) {
-	if err := rewindAll(dir, step); err != nil {
-		return nil, err
-	}
-	return Append(dir)
-}
-
-// Fork begins the trace of a run in the folder dir, which must hold none, with the records of another run's trace through
-// the given optimizer step. meta is that of the new run, see [Create].
-func Fork(from, dir string, step int, meta any) (*Writer, error) {
-	header, err := newHeader(meta)
-	if err != nil {
-		return nil, err
-	}
-	line, err := json.Marshal(header)
-	if err != nil {
-		return nil, fmt.Errorf("trace: the header of a fork: %w", err)
-	}
-	path := filepath.Join(dir, FileName)
-	if err := checkAbsent(path); err != nil {
-		return nil, err
-	}
-	if err := copyThrough(filepath.Join(from, FileName), path, traceFormat, step, appendLine(nil, line)); err != nil {
-		return nil, err
-	}
-	return Append(dir)
 }
 
 func newHeader(meta any) (Header, error) {
@@ -187,7 +156,7 @@ func (w *Writer) Update(u Update, moves ...Move) error {
 func (w *Writer) checkUpdate(u *Update, moves int) error {
 	switch {
 	case u.Layers != nil:
-		return errors.New("Layers must be nil: they are made of the moves")
+		return errors.New("its Layers must be nil: they are made of the moves")
 	case u.Step <= w.lastUpdate || u.Step < w.lastStep:
 		return fmt.Errorf("it cannot be recorded after step %d: steps must rise", w.LastStep())
 	case u.Skipped != "" && moves > 0:
@@ -203,33 +172,6 @@ func (w *Writer) checkUpdate(u *Update, moves int) error {
 		return fmt.Errorf("it has the moves of %d layers, and the one before had %d", moves, len(w.topology.layers))
 	}
 	return nil
-}
-
-// RewindTo drops all records after the given optimizer step, so that the run can be recorded anew from there. It is
-// atomic: the trace is as before or as asked for. Who reads the old one goes on reading it, see [ErrRewound].
-func (w *Writer) RewindTo(step int) error {
-	if err := w.Close(); err != nil {
-		return err
-	}
-	if err := rewindAll(w.dir, step); err != nil {
-		return err
-	}
-	again, err := Append(w.dir)
-	if err != nil {
-		return err
-	}
-	again.summarizer = w.summarizer
-	*w = *again
-	return nil
-}
-
-// rewindAll rewinds both files. That of step times goes first: if that is all that happens, nothing is missing but times.
-func rewindAll(dir string, step int) error {
-	err := rewind(filepath.Join(dir, TimingFileName), timingFormat, step)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return rewind(filepath.Join(dir, FileName), traceFormat, step)
 }
 
 // Flush writes all that was recorded to the files, where readers see it.

@@ -69,7 +69,8 @@ func printTrace(out io.Writer, s *trace.Summary) error {
 		if err := w.Flush(); err != nil {
 			return err
 		}
-		fmt.Fprintln(out, "\nChurn: weights that became active, per active weight. Similarity: of the first mask and the last (Jaccard index).")
+		fmt.Fprintln(out, "\nChurn: weights that became active, per active weight. "+
+			"Similarity: of the first mask and the last (Jaccard index).")
 	}
 	fmt.Fprintf(out, "%d logged steps, %d mask updates", s.Steps, s.Updates)
 	if s.Skipped > 0 {
