@@ -24,7 +24,8 @@ func newLayerSim(path string, density float64, seed uint64, shape ...int) *layer
 	if err != nil {
 		panic(err)
 	}
-	l := &layerSim{path: path, shape: shape, mask: make([]bool, size), visits: make([]int32, size), rng: rand.New(rand.NewPCG(seed, 7))}
+	l := &layerSim{path: path, shape: shape, mask: make([]bool, size), visits: make([]int32, size)}
+	l.rng = rand.New(rand.NewPCG(seed, 7))
 	for i := range l.mask {
 		l.mask[i] = l.rng.Float64() < density
 	}
@@ -41,8 +42,8 @@ func (l *layerSim) first() Move {
 // next moves about the given share of active weights; some of them are regrown at once.
 func (l *layerSim) next(fraction float64) Move {
 	n := len(l.mask)
-	m := Move{Path: l.path, Shape: l.shape, Kept: make([]bool, n), Mask: make([]bool, n), Visits: append([]int32(nil), l.visits...),
-		Weight: make([]float32, n), Gradient: make([]float32, n), Score: make([]float32, n)}
+	m := Move{Path: l.path, Shape: l.shape, Kept: make([]bool, n), Mask: make([]bool, n),
+		Visits: append([]int32(nil), l.visits...), Weight: make([]float32, n), Gradient: make([]float32, n), Score: make([]float32, n)}
 	dropped := 0
 	for i, active := range l.mask {
 		m.Gradient[i] = float32(l.rng.NormFloat64() * 1e-3)

@@ -91,10 +91,13 @@ func checkCounts(t *testing.T, l *Layer, fates []Fate, move Move) {
 	for j, i := range l.Sample.Index {
 		require.Contains(t, []Fate{Inactive, Dropped, Grown, Regrown}, fates[i])
 		require.Equal(t, l.Sample.Grown[j], fates[i] == Grown || fates[i] == Regrown)
-		require.Equal(t, []any{abs(move.Gradient[i]), move.Visits[i], move.Score[i]}, []any{l.Sample.Gradient[j], l.Sample.Visits[j], l.Sample.Score[j]})
+		require.Equal(t, abs(move.Gradient[i]), l.Sample.Gradient[j])
+		require.Equal(t, move.Visits[i], l.Sample.Visits[j])
+		require.Equal(t, move.Score[i], l.Sample.Score[j])
 	}
 	require.Equal(t, l.Size, sum(l.Visits.Counts))
-	require.Equal(t, []int{l.Active - l.Grown + l.Dropped, l.Size - l.Active + l.Grown - l.Dropped}, []int{sum(l.Gradients.Active), sum(l.Gradients.Inactive)})
+	before := l.Active - l.Grown + l.Dropped
+	require.Equal(t, []int{before, l.Size - before}, []int{sum(l.Gradients.Active), sum(l.Gradients.Inactive)})
 	require.Nil(t, l.Weights.Inactive)
 }
 
@@ -158,16 +161,20 @@ func TestRefused(t *testing.T) {
 		{"a round left out", Update{Step: 20, Round: 3}, []Move{good}, "of round 3, and the one before of round 1"},
 		{"another layer", next, []Move{with(func(m *Move) { m.Path = "/v" })}, `had "/w" of shape [4 5] in its place`},
 		{"two layers", next, []Move{good, good}, "the moves of 2 layers, and the one before had 1"},
-		{"a skipped update with moves", Update{Step: 20, Round: 1, Skipped: "NaN"}, []Move{good}, "was skipped (NaN) and yet has 1 moves"},
+		{"moves of a skipped update", Update{Step: 20, Round: 1, Skipped: "NaN"}, []Move{good}, "and yet has 1 moves"},
 		{"layers given", Update{Step: 20, Round: 2, Layers: []Layer{}}, []Move{good}, "Layers must be nil"},
 		{"no shape", next, []Move{with(func(m *Move) { m.Shape = []int{0, 5} })}, "dimensions from 1"},
-		{"a short mask", next, []Move{with(func(m *Move) { m.Mask = m.Mask[1:] })}, "Mask has 19 entries, want those of the shape [4 5]: 20"},
+		{"a short mask", next, []Move{with(func(m *Move) { m.Mask = m.Mask[1:] })},
+			"Mask has 19 entries, want those of the shape [4 5]: 20"},
 		{"long scores", next, []Move{with(func(m *Move) { m.Score = make([]float32, 21) })}, "Score has 21 entries"},
 		{"no kept mask", next, []Move{with(func(m *Move) { m.Kept = nil })}, "the move has no Kept"},
 		{"no visits", next, []Move{with(func(m *Move) { m.Visits = nil })}, "the move has no Visits"},
-		{"kept what was not there", next, []Move{with(func(m *Move) { m.Kept = pack(m.Kept).not(20).unpack(20) })}, "that the mask recorded before does not have"},
-		{"lost what was kept", next, []Move{with(func(m *Move) { m.Mask = make([]bool, 20) })}, "were kept that the new mask does not have"},
-		{"negative visits", next, []Move{with(func(m *Move) { m.Visits = append([]int32{-1}, m.Visits[1:]...) })}, "weight 0 has -1 visits"},
+		{"kept what was not there", next, []Move{with(func(m *Move) { m.Kept = pack(m.Kept).not(20).unpack(20) })},
+			"that the mask recorded before does not have"},
+		{"lost what was kept", next, []Move{with(func(m *Move) { m.Mask = make([]bool, 20) })},
+			"were kept that the new mask does not have"},
+		{"negative visits", next, []Move{with(func(m *Move) { m.Visits = append([]int32{-1}, m.Visits[1:]...) })},
+			"weight 0 has -1 visits"},
 		{"a fraction that is no number", Update{Step: 20, Round: 2, DropFraction: math.NaN()}, []Move{good}, "NaN"},
 	} {
 		t.Run(test.name, func(t *testing.T) { require.ErrorContains(t, w.Update(test.update, test.moves...), test.want) })

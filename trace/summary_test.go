@@ -35,8 +35,9 @@ func TestSummarize(t *testing.T) {
 		}
 		got := s.Layers[i]
 		require.Equal(t, []any{l.path, l.shape, pack(last).count()}, []any{got.Path, got.Shape, got.Active})
-		require.Equal(t, []float64{Similarity(first, last), float64(seen) / float64(len(last)), float64(entered) / float64(got.Active)},
-			[]float64{got.Similarity, got.Explored, got.Churn})
+		require.Equal(t, Similarity(first, last), got.Similarity)
+		require.Equal(t, float64(seen)/float64(len(last)), got.Explored)
+		require.Equal(t, float64(entered)/float64(got.Active), got.Churn)
 		active += got.Active
 		explored += seen
 	}
@@ -81,7 +82,8 @@ func TestWriteCSV(t *testing.T) {
 	}
 	steps := table("steps")
 	require.Len(t, steps, 31)
-	require.Equal(t, [][]string{{"step", "learning_rate", "loss", "seconds"}, {"1", "0.1", "1", "0.001"}, {"2", "0.1", "0.5", "0.001"}, {"3", "0.1", "NaN", "0.001"}}, steps[:4])
+	require.Equal(t, [][]string{{"step", "learning_rate", "loss", "seconds"}, {"1", "0.1", "1", "0.001"},
+		{"2", "0.1", "0.5", "0.001"}, {"3", "0.1", "NaN", "0.001"}}, steps[:4])
 	updates := table("updates")
 	require.Len(t, updates, 1+2*3+1)
 	require.Equal(t, []string{"step", "round", "skipped", "layer", "size", "active", "dropped", "grown", "regrown", "explored",
