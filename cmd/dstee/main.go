@@ -4,6 +4,7 @@
 //	dstee compare          compare methods over sparsities and seeds, with intervals
 //	dstee verify FILE      check this build's mask updates against reference vectors
 //	dstee doctor           say which backend there is, and what is missing
+//	dstee trace RUN        show what a run recorded
 package main
 
 import (
@@ -46,7 +47,7 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newCompare(), newVerify(), newDoctor())
+	root.AddCommand(newTrain(), newCompare(), newVerify(), newDoctor(), newTrace())
 	return root
 }
 
