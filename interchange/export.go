@@ -1,0 +1,229 @@
+package interchange
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+
+	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/interchange/safetensors"
+)
+
+// Options say what [Export] writes. The zero value is the sparse form with visits.
+type Options struct {
+	// Form of the file. Default [Sparse].
+	Form Form
+
+	// NoVisits leaves the visits out. Exploration then starts anew: who imports the file counts each active weight as
+	// visited once.
+	NoVisits bool
+}
+
+// counters are the variables beside the model's that say how far its training came.
+var counters = []string{"/" + optimizer.GlobalStepVariableName, dstee.Scope + "/rounds", dstee.Scope + "/skipped"}
+
+// Export writes the store's model to the file at path. The file is complete, or stays as it was.
+//
+// The model is the trainable variables and those that share a scope with one, such as the averages of a batch norm; and
+// of their training the masks, the visits, and how many steps and mask updates there were. All must have values. Weights
+// must be zero where their mask is false, as dstee keeps them.
+func Export(store *model.Store, path string, options Options) (err error) {
+	fail := func(err error) error { return fmt.Errorf("interchange: exporting to %s: %w", path, err) }
+	list, metadata, err := contents(store, options)
+	if err != nil {
+		return fail(err)
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".export-*")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.Remove(file.Name()) // Gone after the rename; left over only on error.
+	err = safetensors.Write(file, metadata, list...)
+	if err == nil {
+		err = file.Chmod(0o644)
+	}
+	if err == nil {
+		err = file.Sync()
+	}
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	return nil
+}
+
+// contents returns what the file of the store's model is made of.
+func contents(store *model.Store, options Options) (list []safetensors.Tensor, metadata map[string]string, err error) {
+	d := description{Version: formVersion, Form: options.Form}
+	if d.Form == "" {
+		d.Form = Sparse
+	}
+	if d.Form != Sparse && d.Form != Dense {
+		return nil, nil, fmt.Errorf("unknown form %q: the known ones are %q and %q", d.Form, Sparse, Dense)
+	}
+	layers, err := layersOf(store)
+	if err != nil {
+		return nil, nil, err
+	}
+	packed := map[string]bool{}
+	size := 0
+	for _, l := range layers {
+		if size += l.weight.Shape().Size(); size > maxWeights && d.Form == Sparse {
+			return nil, nil, fmt.Errorf("the sparse form holds up to %d sparse weights, there are more: use the dense form", maxWeights)
+		}
+		if options.NoVisits {
+			l.visits = nil
+		}
+		if d.Form == Sparse {
+			if d.Shapes == nil {
+				d.Shapes = map[string][]int{}
+			}
+			d.Shapes[l.path()] = l.weight.Shape().Dimensions
+			packed[l.path()] = true
+			tensors, err := l.pack()
+			if err != nil {
+				return nil, nil, fmt.Errorf("weight %q: %w", l.path(), err)
+			}
+			list = append(list, tensors...)
+			continue
+		}
+		for _, v := range []*model.Variable{l.mask, l.visits} {
+			if v == nil {
+				continue
+			}
+			if list, err = appendVariable(list, v); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	variables := modelVariables(store)
+	if len(variables) == 0 {
+		return nil, nil, fmt.Errorf("the store has no trainable variables: there is no model to export")
+	}
+	for _, v := range variables {
+		if !v.Trainable {
+			d.Frozen = append(d.Frozen, v.Path())
+		}
+		if packed[v.Path()] {
+			continue
+		}
+		if list, err = appendVariable(list, v); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, path := range counters {
+		v := store.GetVariable(path)
+		if v == nil || !v.HasValue() {
+			continue
+		}
+		if list, err = appendVariable(list, v); err != nil {
+			return nil, nil, err
+		}
+	}
+	metadata, err = d.metadata()
+	return list, metadata, err
+}
+
+// modelVariables returns the trainable variables and those that share a scope with one.
+func modelVariables(store *model.Store) []*model.Variable {
+	scopes := map[string]bool{}
+	for v := range store.IterVariables() {
+		if v.Trainable && ofModel(v) {
+			scopes[v.Scope()] = true
+		}
+	}
+	var variables []*model.Variable
+	for v := range store.IterVariables() {
+		if scopes[v.Scope()] && ofModel(v) {
+			variables = append(variables, v)
+		}
+	}
+	return variables
+}
+
+// ofModel leaves out what is known not to be a part of a model.
+func ofModel(v *model.Variable) bool {
+	return !strings.HasPrefix(v.Name(), "#") && v.Name() != optimizer.GlobalStepVariableName &&
+		!strings.HasPrefix(v.Path(), dstee.Scope+"/")
+}
+
+func appendVariable(list []safetensors.Tensor, v *model.Variable) ([]safetensors.Tensor, error) {
+	value, err := v.Value()
+	if err != nil {
+		return nil, err
+	}
+	t, err := safetensors.OfTensor(v.Path(), value)
+	return append(list, t), err
+}
+
+// pack returns the tensors of the sparse form of a layer.
+func (l *layer) pack() (list []safetensors.Tensor, err error) {
+	dtype, err := safetensors.FromGoMLX(l.weight.DType())
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, safetensors.Tensor{
+		Info:      safetensors.Info{Name: l.path() + valuesSuffix, DType: dtype, Shape: []int{l.active}},
+		WriteData: l.writeActive,
+	})
+	err = l.values(func(_ []byte, mask []bool) error {
+		if bytes := (len(mask) + 7) / 8; 4*l.active > bytes {
+			list = append(list, safetensors.Bytes(l.path()+bitsSuffix, safetensors.Uint8, []int{bytes}, packBits(mask)))
+			return nil
+		}
+		indices := make([]byte, 0, 4*l.active)
+		for i, active := range mask {
+			if active {
+				indices = binary.LittleEndian.AppendUint32(indices, uint32(i))
+			}
+		}
+		list = append(list, safetensors.Bytes(l.path()+indicesSuffix, safetensors.Int32, []int{l.active}, indices))
+		return nil
+	})
+	if err != nil || l.visits == nil {
+		return list, err
+	}
+	return list, l.visitCounts(func(visits []int32) error {
+		gaps, counts := packVisits(visits)
+		list = append(list, safetensors.Bytes(l.path()+gapsSuffix, safetensors.Uint8, []int{len(gaps)}, gaps),
+			safetensors.Bytes(l.path()+countsSuffix, safetensors.Uint8, []int{len(counts)}, counts))
+		return nil
+	})
+}
+
+// writeActive writes the active weights, row-major.
+func (l *layer) writeActive(w io.Writer) error {
+	return l.values(func(weights []byte, mask []bool) error {
+		width := l.weight.DType().Size()
+		values := make([]byte, 0, l.active*width)
+		for i, active := range mask {
+			if active {
+				values = append(values, weights[i*width:(i+1)*width]...)
+			}
+		}
+		_, err := w.Write(values)
+		return err
+	})
+}
+
+// packBits packs a mask, element i at bit i%8 of byte i/8.
+func packBits(mask []bool) []byte {
+	bits := make([]byte, (len(mask)+7)/8)
+	for i, active := range mask {
+		if active {
+			bits[i/8] |= 1 << (i % 8)
+		}
+	}
+	return bits
+}
