@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/gomlx/gomlx/ml/model"
@@ -33,31 +31,13 @@ var counters = []string{"/" + optimizer.GlobalStepVariableName, dstee.Scope + "/
 // The model is the trainable variables and those that share a scope with one, such as the averages of a batch norm; and
 // of their training the masks, the visits, and how many steps and mask updates there were. All must have values. Weights
 // must be zero where their mask is false, as dstee keeps them.
-func Export(store *model.Store, path string, options Options) (err error) {
+func Export(store *model.Store, path string, options Options) error {
 	fail := func(err error) error { return fmt.Errorf("interchange: exporting to %s: %w", path, err) }
 	list, metadata, err := contents(store, options)
 	if err != nil {
 		return fail(err)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), ".export-*")
-	if err != nil {
-		return fail(err)
-	}
-	defer os.Remove(file.Name()) // Gone after the rename; left over only on error.
-	err = safetensors.Write(file, metadata, list...)
-	if err == nil {
-		err = file.Chmod(0o644)
-	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(file.Name(), path)
-	}
-	if err != nil {
+	if err := safetensors.WriteFile(path, metadata, list...); err != nil {
 		return fail(err)
 	}
 	return nil
