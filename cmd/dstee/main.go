@@ -1,6 +1,11 @@
 // Command dstee trains sparse networks with DST-EE, and checks this build.
 //
 //	dstee train            train a sparse network and its dense twin on the embedded digits
+//	dstee resume DIR       go on with a run that was stopped or killed
+//	dstee fork DIR NEW     start a new run from a point of another, with other settings
+//	dstee ls [DIR]         list runs
+//	dstee inspect DIR      show a run's settings, state and health
+//	dstee rm DIR...        remove runs
 //	dstee verify FILE      check this build's mask updates against reference vectors
 //	dstee doctor           say which backend there is, and what is missing
 package main
@@ -10,17 +15,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sparsekernel/sparsekernel/run"
 )
 
 // exitInterrupted is the exit status after SIGINT, by the custom of shells: 128 + the signal's number.
 const exitInterrupted = 130
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := run.UntilInterrupted(context.Background())
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	switch {
@@ -45,7 +50,7 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newVerify(), newDoctor())
+	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newRm(), newVerify(), newDoctor())
 	return root
 }
 

@@ -1,0 +1,82 @@
+package trace
+
+import (
+	"hash/fnv"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+)
+
+// random is the source of all samples of a layer at a step. It depends on the two alone, so that a resumed run records
+// the same samples.
+type random = rand.Rand
+
+func newRandom(path string, step int) *random {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(path)) // Never fails.
+	return rand.New(rand.NewPCG(hash.Sum64(), uint64(step)))
+}
+
+// sample returns the indices of at most limit bits that are 1, in order: all of them if there are no more, else one from
+// each of limit strata of nearly equal size.
+func (b bitset) sample(limit int, rng *random) []int {
+	total := b.count()
+	limit = min(limit, total)
+	chosen := make([]int, 0, limit)
+	word, passed := 0, 0 // passed is the number of ones before the word.
+	for stratum := range limit {
+		low, high := stratum*total/limit, (stratum+1)*total/limit
+		rank := low + rng.IntN(high-low)
+		for n := bits.OnesCount64(b[word]); passed+n <= rank; n = bits.OnesCount64(b[word]) {
+			passed += n
+			word++
+		}
+		rest := b[word]
+		for range rank - passed {
+			rest &= rest - 1
+		}
+		chosen = append(chosen, 64*word+bits.TrailingZeros64(rest))
+	}
+	return chosen
+}
+
+// newSamples samples the candidates: at most half of the limit from those that were grown, and from the others.
+func newSamples(m *Move, grown, candidates bitset, limit int, rng *random) *Samples {
+	index := slices.Concat(grown.sample(limit/2, rng), candidates.andNot(grown).sample(limit/2, rng))
+	if len(index) == 0 {
+		return nil
+	}
+	slices.Sort(index)
+	s := &Samples{Index: index}
+	for _, i := range index {
+		var visits int32
+		if m.Visits != nil {
+			visits = m.Visits[i]
+		}
+		if m.Gradient != nil {
+			s.Gradient = append(s.Gradient, abs(m.Gradient[i]))
+		}
+		s.Visits = append(s.Visits, visits)
+		s.Score = append(s.Score, m.Score[i])
+		s.Grown = append(s.Grown, grown.has(i))
+	}
+	return s
+}
+
+// lowest returns the lowest value of the entries, nil if there are none. A NaN counts as -Infinity, as it does in growth.
+func lowest(values []float32, entries bitset) *Float {
+	var low *Float
+	for i := range entries.ones() {
+		value := Float(values[i])
+		if math.IsNaN(float64(value)) {
+			value = Float(math.Inf(-1))
+		}
+		if low == nil || value < *low {
+			low = &value
+		}
+	}
+	return low
+}
+
+func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
