@@ -1,7 +1,6 @@
 package interchange
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/sparsekernel/sparsekernel/dstee"
 	"github.com/sparsekernel/sparsekernel/interchange/safetensors"
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 )
 
 // Options say what [Export] writes. The zero value is the sparse form with visits.
@@ -21,6 +21,9 @@ type Options struct {
 	// NoVisits leaves the visits out. Exploration then starts anew: who imports the file counts each active weight as
 	// visited once.
 	NoVisits bool
+
+	// Texts are more entries of the file's metadata, for programs that read them; they cannot replace those of this package.
+	Texts map[string]string
 }
 
 // counters are the variables beside the model's that say how far its training came.
@@ -37,7 +40,13 @@ func Export(store *model.Store, path string, options Options) error {
 	if err != nil {
 		return fail(err)
 	}
-	if err := safetensors.WriteFile(path, metadata, list...); err != nil {
+	for key, text := range options.Texts {
+		if key == descriptionKey {
+			return fail(fmt.Errorf("the metadata %q is the file's own", key))
+		}
+		metadata[key] = text
+	}
+	if err := durable.WriteFile(path, func(w io.Writer) error { return safetensors.Write(w, metadata, list...) }); err != nil {
 		return fail(err)
 	}
 	return nil
@@ -145,65 +154,4 @@ func appendVariable(list []safetensors.Tensor, v *model.Variable) ([]safetensors
 	}
 	t, err := safetensors.OfTensor(v.Path(), value)
 	return append(list, t), err
-}
-
-// pack returns the tensors of the sparse form of a layer.
-func (l *layer) pack() (list []safetensors.Tensor, err error) {
-	dtype, err := safetensors.FromGoMLX(l.weight.DType())
-	if err != nil {
-		return nil, err
-	}
-	list = append(list, safetensors.Tensor{
-		Info:      safetensors.Info{Name: l.path() + valuesSuffix, DType: dtype, Shape: []int{l.active}},
-		WriteData: l.writeActive,
-	})
-	err = l.values(func(_ []byte, mask []bool) error {
-		if bytes := (len(mask) + 7) / 8; 4*l.active > bytes {
-			list = append(list, safetensors.Bytes(l.path()+bitsSuffix, safetensors.Uint8, []int{bytes}, packBits(mask)))
-			return nil
-		}
-		indices := make([]byte, 0, 4*l.active)
-		for i, active := range mask {
-			if active {
-				indices = binary.LittleEndian.AppendUint32(indices, uint32(i))
-			}
-		}
-		list = append(list, safetensors.Bytes(l.path()+indicesSuffix, safetensors.Int32, []int{l.active}, indices))
-		return nil
-	})
-	if err != nil || l.visits == nil {
-		return list, err
-	}
-	return list, l.visitCounts(func(visits []int32) error {
-		gaps, counts := packVisits(visits)
-		list = append(list, safetensors.Bytes(l.path()+gapsSuffix, safetensors.Uint8, []int{len(gaps)}, gaps),
-			safetensors.Bytes(l.path()+countsSuffix, safetensors.Uint8, []int{len(counts)}, counts))
-		return nil
-	})
-}
-
-// writeActive writes the active weights, row-major.
-func (l *layer) writeActive(w io.Writer) error {
-	return l.values(func(weights []byte, mask []bool) error {
-		width := l.weight.DType().Size()
-		values := make([]byte, 0, l.active*width)
-		for i, active := range mask {
-			if active {
-				values = append(values, weights[i*width:(i+1)*width]...)
-			}
-		}
-		_, err := w.Write(values)
-		return err
-	})
-}
-
-// packBits packs a mask, element i at bit i%8 of byte i/8.
-func packBits(mask []bool) []byte {
-	bits := make([]byte, (len(mask)+7)/8)
-	for i, active := range mask {
-		if active {
-			bits[i/8] |= 1 << (i % 8)
-		}
-	}
-	return bits
 }

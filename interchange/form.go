@@ -17,22 +17,13 @@ const (
 	Dense Form = "dense"
 )
 
-// Suffixes of the tensors by which the sparse form holds a weight.
-const (
-	valuesSuffix  = ".values"       // The active values, row-major, in the weight's dtype.
-	indicesSuffix = ".indices"      // I32: their flat indices, ascending. Or:
-	bitsSuffix    = ".mask"         // U8: the mask, element i at bit i%8 of byte i/8. Whichever is smaller.
-	gapsSuffix    = ".visit_gaps"   // U8, see packVisits.
-	countsSuffix  = ".visit_counts" // U8, see packVisits.
-)
-
 // descriptionKey is the key of the file's metadata that holds a description as JSON.
 const descriptionKey = "sparsekernel"
 
 const formVersion = 1
 
-// maxWeights bounds how many sparse weights a file in sparse form may have, zeros included, so that I32 can index them, and
-// that a small file cannot ask for any amount of memory.
+// maxWeights bounds how many sparse weights a file in sparse form may have, zeros included, so that a small file cannot ask
+// for any amount of memory.
 const maxWeights = math.MaxInt32
 
 // description is what a file says of itself.

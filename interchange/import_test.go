@@ -30,14 +30,6 @@ func file(t testing.TB, description string, list ...safetensors.Tensor) *safeten
 	return f
 }
 
-func i32(name string, values ...int32) safetensors.Tensor {
-	var data []byte
-	for _, v := range values {
-		data = binary.LittleEndian.AppendUint32(data, uint32(v))
-	}
-	return safetensors.Bytes(name, safetensors.Int32, []int{len(values)}, data)
-}
-
 func f32(name string, values ...float32) safetensors.Tensor {
 	var data []byte
 	for _, v := range values {
@@ -46,21 +38,29 @@ func f32(name string, values ...float32) safetensors.Tensor {
 	return safetensors.Bytes(name, safetensors.Float32, []int{len(values)}, data)
 }
 
-func u8(name string, values ...byte) safetensors.Tensor {
-	return safetensors.Bytes(name, safetensors.Uint8, []int{len(values)}, values)
+func packed(name string, numbers ...uint64) safetensors.Tensor {
+	data := packNumbers(numbers)
+	return safetensors.Bytes(name, safetensors.Uint8, []int{len(data)}, data)
+}
+
+// spoiled is packed with one byte more.
+func spoiled(name string, numbers ...uint64) safetensors.Tensor {
+	data := append(packNumbers(numbers), 0)
+	return safetensors.Bytes(name, safetensors.Uint8, []int{len(data)}, data)
 }
 
 func TestImportErrors(t *testing.T) {
 	const sparse = `{"version":1,"form":"sparse","shapes":{"/w":[10]}}`
-	values, indices := f32("/w.values", 1, 2), i32("/w.indices", 3, 9)
-	gaps, counts := packVisits([]int32{0, 0, 0, 1, 0, 0, 0, 0, 0, 2})
-	_, err := importFile(file(t, sparse, values, indices, u8("/w.visit_gaps", gaps...), u8("/w.visit_counts", counts...)), 10)
+	type list = []safetensors.Tensor
+	values, gaps := f32("/w.values", 1, 2), packed("/w.gaps", 3, 5) // At 3 and 9.
+	visits := packed("/w.visits", 7, 8)
+	store, err := importFile(file(t, sparse, values, gaps, visits, packed("/w.past_gaps", 1, 1), packed("/w.past_visits", 5, 6)), 10)
 	require.NoError(t, err)
-	fewer, fewerCounts := packVisits([]int32{0, 0, 0, 1, 0, 0, 0, 0, 0, 0})
-	longer, _ := packVisits([]int32{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 5})
+	require.Equal(t, []float32{0, 0, 0, 1, 0, 0, 0, 0, 0, 2}, store.GetVariable("/w").MustValue().Value())
+	require.Equal(t, []int32{0, 5, 0, 7, 6, 0, 0, 0, 0, 8}, store.GetVariable("/dstee/w/visits").MustValue().Value())
 	for _, test := range []struct {
 		description string
-		list        []safetensors.Tensor
+		list        list
 		want        string
 	}{
 		{`{`, nil, `the metadata "sparsekernel" is not the JSON`},
@@ -70,29 +70,26 @@ func TestImportErrors(t *testing.T) {
 		{`{"version":1,"form":"sparse","shapes":{"/w":[11]}}`, nil, "the shape [11] is not one of weights, or makes more than"},
 		{`{"version":1,"form":"sparse","shapes":{"/w":[-1]}}`, nil, "the shape [-1] is not one of weights"},
 		{`{"version":1,"form":"sparse","shapes":{"/w":[4294967296,4294967296,4294967296]}}`, nil, "is not one of weights"},
-		{sparse, nil, `there is no tensor "/w.indices"`},
-		{sparse, []safetensors.Tensor{indices}, `there is no tensor "/w.values"`},
-		{sparse, []safetensors.Tensor{f32("/w.values", 1), indices}, `"/w.values" has 1 values, but 2 weights are active`},
-		{sparse, []safetensors.Tensor{values, i32("/w.indices", 9, 3)}, `"/w.indices" must ascend in [0, 10), entry 1 after 9 is 3`},
-		{sparse, []safetensors.Tensor{values, i32("/w.indices", 3, 3)}, "entry 1 after 3 is 3"},
-		{sparse, []safetensors.Tensor{values, i32("/w.indices", 3, 10)}, "entry 1 after 3 is 10"},
-		{sparse, []safetensors.Tensor{values, i32("/w.indices", -1, 3)}, "entry 0 after -1 is -1"},
-		{sparse, []safetensors.Tensor{values, f32("/w.indices", 3, 9)}, `"/w.indices" must be I32 of rank 1, it is F32`},
-		{sparse, []safetensors.Tensor{i32("/w.values", 1, 2), indices}, "sparse weights are floats"},
-		{sparse, []safetensors.Tensor{values, u8("/w.mask", 3)}, `"/w.mask" has 1 bytes, 10 bits take 2`},
-		{sparse, []safetensors.Tensor{values, u8("/w.mask", 1, 4)}, "bits set beyond the 10 weights"},
-		{sparse, []safetensors.Tensor{values, indices, f32("/w")}, `the weight "/w" is there in both forms`},
-		{sparse, []safetensors.Tensor{values, indices, u8("/w.visit_gaps", 1), u8("/w.visit_counts", counts...)}, `"/w": reading the visits: the gaps`},
-		{sparse, []safetensors.Tensor{values, indices, u8("/w.visit_gaps", gaps...)}, `there is no tensor "/w.visit_counts"`},
-		{sparse, []safetensors.Tensor{values, indices, u8("/w.visit_gaps", gaps...), u8("/w.visit_counts", fewerCounts...)}, "more gaps than counts"},
-		{sparse, []safetensors.Tensor{values, indices, u8("/w.visit_gaps", fewer...), u8("/w.visit_counts", counts...)}, "more counts than gaps"},
-		{sparse, []safetensors.Tensor{values, indices, u8("/w.visit_gaps", longer...), u8("/w.visit_counts", counts...)}, "the gaps go beyond the 10 weights"},
-		{sparse, []safetensors.Tensor{values, indices, u8("/w.visit_gaps", gaps...), u8("/w.visit_counts", append(counts, 0)...)}, "1 bytes after the compressed stream"},
-		{sparse, []safetensors.Tensor{values, indices, u8("/w.visit_gaps", fewer...), u8("/w.visit_counts", fewerCounts...)}, "the visits at flat index 9 are 0"},
-		{"", []safetensors.Tensor{f32("weights", 1)}, `the tensor "weights" is not named by the path of a variable`},
-		{"", []safetensors.Tensor{f32("/w", 1), u8("/dstee/w/mask", 1)}, "the mask of weights of shape [1] must be Bool"},
-		{"", []safetensors.Tensor{safetensors.Bytes("/dstee/w/mask", safetensors.Bool, []int{1}, []byte{1})}, `but no weight "/w"`},
-		{"", []safetensors.Tensor{safetensors.Bytes("/w", safetensors.Float8E5M2, []int{1}, []byte{1})}, "GoMLX has no tensors of F8_E5M2"},
+		{sparse, nil, `there is no tensor "/w.gaps"`},
+		{sparse, list{gaps}, `there is no tensor "/w.values"`},
+		{sparse, list{f32("/w.values", 1), gaps}, `"/w.values" has 1 values, but 2 weights are active`},
+		{sparse, list{values, packed("/w.gaps", 3, 6)}, `"/w.gaps": gap 1 leads to index 10 or beyond, of 10`},
+		{sparse, list{values, packed("/w.gaps", math.MaxUint64)}, `"/w.gaps": gap 0 leads to index 10`},
+		{sparse, list{values, packed("/w.gaps", make([]uint64, 11)...)}, "there are more than 10 numbers"},
+		{sparse, list{values, spoiled("/w.gaps", 3, 5)}, "there are 1 bytes after the compressed stream"},
+		{sparse, list{values, f32("/w.gaps", 3, 5)}, `"/w.gaps" must be U8 of rank 1, it is F32`},
+		{sparse, list{safetensors.Bytes("/w.values", safetensors.Int8, []int{2}, []byte{1, 2}), gaps}, "sparse weights are floats"},
+		{sparse, list{values, gaps, f32("/w")}, `the weight "/w" is there in both forms`},
+		{sparse, list{values, gaps, visits}, `there is no tensor "/w.past_gaps"`},
+		{sparse, list{values, gaps, packed("/w.visits", 7)}, `"/w.visits": there are 1 numbers for 2 weights`},
+		{sparse, list{values, gaps, packed("/w.visits", 7, 0)}, `"/w.visits": the visits at flat index 9 must be in [1, 2147483647], they are 0`},
+		{sparse, list{values, gaps, packed("/w.visits", 7, 1<<31)}, "they are 2147483648"},
+		{sparse, list{values, gaps, visits, packed("/w.past_gaps", 8)}, `"/w.past_gaps": gap 0 leads to index 8 or beyond, of 8`},
+		{sparse, list{values, gaps, visits, packed("/w.past_gaps", 1), packed("/w.past_visits")}, `"/w.past_visits": there are 0 numbers for 1 weights`},
+		{"", list{f32("weights", 1)}, `the tensor "weights" is not named by the path of a variable`},
+		{"", list{f32("/w", 1), packed("/dstee/w/mask")}, "the mask of weights of shape [1] must be Bool"},
+		{"", list{safetensors.Bytes("/dstee/w/mask", safetensors.Bool, []int{1}, []byte{1})}, `but no weight "/w"`},
+		{"", list{safetensors.Bytes("/w", safetensors.Float8E5M2, []int{1}, []byte{1})}, "GoMLX has no tensors of F8_E5M2"},
 	} {
 		_, err := importFile(file(t, test.description, test.list...), 10)
 		require.ErrorContains(t, err, test.want)

@@ -3,11 +3,13 @@ package whatif
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/sparsekernel/sparsekernel/interchange/safetensors"
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 )
 
 // A round's file is a safetensors file: for the layer at path P the tensors P + "/weight", "/gradient", "/mask" and
@@ -65,7 +67,8 @@ func (r *Round) WriteFile(path string) error {
 	if err != nil {
 		return fail(err)
 	}
-	if err := safetensors.WriteFile(path, map[string]string{descriptionKey: string(text)}, list...); err != nil {
+	metadata := map[string]string{descriptionKey: string(text)}
+	if err := durable.WriteFile(path, func(w io.Writer) error { return safetensors.Write(w, metadata, list...) }); err != nil {
 		return fail(err)
 	}
 	return nil
