@@ -205,7 +205,9 @@ func (s *session) summarize() (*Summary, error) {
 	if err := summary.countWeights(s.backend, s.store, s.sparse, s.training, s.at.Entered); err != nil {
 		return nil, err
 	}
-	summary.SecondsPerStep = s.loop.MedianTrainStepDuration().Seconds()
+	if len(s.loop.TrainStepDurations) > 0 { // A run may have been stopped between its last step and its evaluation.
+		summary.SecondsPerStep = s.loop.MedianTrainStepDuration().Seconds()
+	}
 	s.at.Seconds += time.Since(began).Seconds()
 	summary.Seconds = s.at.Seconds
 	return summary, nil

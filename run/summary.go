@@ -34,7 +34,7 @@ type Summary struct {
 	MaskUpdates     int      `json:"mask_updates"`
 	SkippedUpdates  int      `json:"skipped_updates"`         // For gradients that were not finite.
 	Seconds         float64  `json:"seconds"`                 // Wall time of this run, set-up and evaluation included.
-	SecondsPerStep  float64  `json:"seconds_per_step"`        // Median.
+	SecondsPerStep  float64  `json:"seconds_per_step"`        // Median over the steps since the run last went on.
 	DenseSeconds    *float64 `json:"dense_seconds,omitempty"` // Wall time of the dense twin.
 	DensePerStep    *float64 `json:"dense_seconds_per_step,omitempty"`
 	TrainExamples   int      `json:"train_examples"`

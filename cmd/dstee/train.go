@@ -91,11 +91,15 @@ func newTrain() *cobra.Command {
 
 // createRun makes a run in a folder, and says what to do if there is one.
 func createRun(dir string, spec run.Spec, recording run.Recording) (*run.Run, error) {
+	_, err := run.Load(dir)
 	var none *run.NotARunError
-	if _, err := run.Load(dir); !errors.As(err, &none) {
-		return nil, fmt.Errorf("%s holds a run already: go on with it by `dstee resume %s`, or remove it by `dstee rm %s`", dir, dir, dir)
+	switch {
+	case errors.As(err, &none):
+		return run.Create(dir, spec, recording)
+	case err != nil:
+		return nil, err
 	}
-	return run.Create(dir, spec, recording)
+	return nil, fmt.Errorf("%s holds a run already: go on with it by `dstee resume %s`, or remove it by `dstee rm %s`", dir, dir, dir)
 }
 
 // trainRun trains a run and shows its progress.
