@@ -1,6 +1,8 @@
 package interchange
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -54,10 +56,7 @@ func Export(store *model.Store, path string, options Options) error {
 
 // contents returns what the file of the store's model is made of.
 func contents(store *model.Store, options Options) (list []safetensors.Tensor, metadata map[string]string, err error) {
-	d := description{Version: formVersion, Form: options.Form}
-	if d.Form == "" {
-		d.Form = Sparse
-	}
+	d := description{Version: formVersion, Form: cmp.Or(options.Form, Sparse)}
 	if d.Form != Sparse && d.Form != Dense {
 		return nil, nil, fmt.Errorf("unknown form %q: the known ones are %q and %q", d.Form, Sparse, Dense)
 	}
@@ -65,68 +64,62 @@ func contents(store *model.Store, options Options) (list []safetensors.Tensor, m
 	if err != nil {
 		return nil, nil, err
 	}
-	packed := map[string]bool{}
-	size := 0
-	for _, l := range layers {
-		if size += l.weight.Shape().Size(); size > maxWeights && d.Form == Sparse {
-			return nil, nil, fmt.Errorf("the sparse form holds up to %d sparse weights, there are more: use the dense form", maxWeights)
-		}
-		if options.NoVisits {
-			l.visits = nil
-		}
-		if d.Form == Sparse {
-			if d.Shapes == nil {
-				d.Shapes = map[string][]int{}
-			}
-			d.Shapes[l.path()] = l.weight.Shape().Dimensions
-			packed[l.path()] = true
-			tensors, err := l.pack()
-			if err != nil {
-				return nil, nil, fmt.Errorf("weight %q: %w", l.path(), err)
-			}
-			list = append(list, tensors...)
-			continue
-		}
-		for _, v := range []*model.Variable{l.mask, l.visits} {
-			if v == nil {
-				continue
-			}
-			if list, err = appendVariable(list, v); err != nil {
-				return nil, nil, err
-			}
-		}
-	}
-	variables := modelVariables(store)
+	variables := modelVariables(store, layers)
 	if len(variables) == 0 {
-		return nil, nil, fmt.Errorf("the store has no trainable variables: there is no model to export")
+		return nil, nil, errors.New("the store has no trainable variables: there is no model to export")
 	}
 	for _, v := range variables {
 		if !v.Trainable {
 			d.Frozen = append(d.Frozen, v.Path())
 		}
-		if packed[v.Path()] {
-			continue
-		}
-		if list, err = appendVariable(list, v); err != nil {
-			return nil, nil, err
-		}
 	}
 	for _, path := range counters {
-		v := store.GetVariable(path)
-		if v == nil || !v.HasValue() {
-			continue
+		if v := store.GetVariable(path); v != nil && v.HasValue() {
+			variables = append(variables, v)
 		}
-		if list, err = appendVariable(list, v); err != nil {
+	}
+	if options.NoVisits {
+		for _, l := range layers {
+			l.visits = nil
+		}
+	}
+	if d.Form == Sparse {
+		if list, d.Shapes, err = packAll(layers); err != nil {
 			return nil, nil, err
 		}
+	} else {
+		for _, l := range layers {
+			variables = append(variables, l.mask)
+			if l.visits != nil {
+				variables = append(variables, l.visits)
+			}
+		}
+	}
+	for _, v := range variables {
+		if _, packed := d.Shapes[v.Path()]; packed {
+			continue
+		}
+		value, err := v.Value()
+		if err != nil {
+			return nil, nil, err
+		}
+		t, err := safetensors.OfTensor(v.Path(), value)
+		if err != nil {
+			return nil, nil, err
+		}
+		list = append(list, t)
 	}
 	metadata, err = d.metadata()
 	return list, metadata, err
 }
 
-// modelVariables returns the trainable variables and those that share a scope with one.
-func modelVariables(store *model.Store) []*model.Variable {
+// modelVariables returns the trainable variables, the layers' weights, and the variables that share a scope with one of
+// these.
+func modelVariables(store *model.Store, layers []*layer) []*model.Variable {
 	scopes := map[string]bool{}
+	for _, l := range layers {
+		scopes[l.weight.Scope()] = true
+	}
 	for v := range store.IterVariables() {
 		if v.Trainable && ofModel(v) {
 			scopes[v.Scope()] = true
@@ -145,13 +138,4 @@ func modelVariables(store *model.Store) []*model.Variable {
 func ofModel(v *model.Variable) bool {
 	return !strings.HasPrefix(v.Name(), "#") && v.Name() != optimizer.GlobalStepVariableName &&
 		!strings.HasPrefix(v.Path(), dstee.Scope+"/")
-}
-
-func appendVariable(list []safetensors.Tensor, v *model.Variable) ([]safetensors.Tensor, error) {
-	value, err := v.Value()
-	if err != nil {
-		return nil, err
-	}
-	t, err := safetensors.OfTensor(v.Path(), value)
-	return append(list, t), err
 }

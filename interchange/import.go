@@ -40,6 +40,9 @@ func importFile(file *safetensors.File, limit int) (*model.Store, error) {
 	values := map[string]*tensors.Tensor{}
 	unpacked := map[string]bool{} // The tensors that are part of a weight in sparse form.
 	for path, dims := range d.Shapes {
+		if err := checkPath(path); err != nil {
+			return fail(err)
+		}
 		size, err := sizeOf(dims, limit)
 		if err != nil {
 			return fail(fmt.Errorf("weight %q: %w", path, err))
@@ -56,8 +59,8 @@ func importFile(file *safetensors.File, limit int) (*model.Store, error) {
 		if unpacked[info.Name] {
 			continue
 		}
-		if !strings.HasPrefix(info.Name, "/") || strings.HasSuffix(info.Name, "/") {
-			return fail(fmt.Errorf("the tensor %q is not named by the path of a variable, such as %q", info.Name, "/layer/weights"))
+		if err := checkPath(info.Name); err != nil {
+			return fail(err)
 		}
 		if _, found := values[info.Name]; found {
 			return fail(fmt.Errorf("the weight %q is there in both forms", info.Name))
@@ -79,6 +82,14 @@ func importFile(file *safetensors.File, limit int) (*model.Store, error) {
 		return fail(err)
 	}
 	return store, nil
+}
+
+// checkPath says what is wrong with the path of a variable.
+func checkPath(path string) error {
+	if !strings.HasPrefix(path, "/") || strings.HasSuffix(path, "/") {
+		return fmt.Errorf("the tensor %q is not named by the path of a variable, such as %q", path, "/layer/weights")
+	}
+	return nil
 }
 
 // sizeOf is the number of weights of the shape, which must not be above the limit.

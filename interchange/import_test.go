@@ -70,6 +70,7 @@ func TestImportErrors(t *testing.T) {
 		{`{"version":1,"form":"sparse","shapes":{"/w":[11]}}`, nil, "the shape [11] is not one of weights, or makes more than"},
 		{`{"version":1,"form":"sparse","shapes":{"/w":[-1]}}`, nil, "the shape [-1] is not one of weights"},
 		{`{"version":1,"form":"sparse","shapes":{"/w":[4294967296,4294967296,4294967296]}}`, nil, "is not one of weights"},
+		{`{"version":1,"form":"sparse","shapes":{"w":[10]}}`, nil, `the tensor "w" is not named by the path of a variable`},
 		{sparse, nil, `there is no tensor "/w.gaps"`},
 		{sparse, list{gaps}, `there is no tensor "/w.values"`},
 		{sparse, list{f32("/w.values", 1), gaps}, `"/w.values" has 1 values, but 2 weights are active`},

@@ -1,6 +1,7 @@
 package interchange
 
 import (
+	"fmt"
 	"io"
 
 	"github.com/sparsekernel/sparsekernel/interchange/safetensors"
@@ -14,6 +15,24 @@ const (
 	pastGapsSuffix   = ".past_gaps"   // Of the weights active only before: of their places among the inactive ones.
 	pastVisitsSuffix = ".past_visits" // Their visits.
 )
+
+// packAll returns the tensors of the sparse form of the layers, and the shapes of their weights by path.
+func packAll(layers []*layer) (list []safetensors.Tensor, shapes map[string][]int, err error) {
+	shapes = map[string][]int{}
+	size := 0
+	for _, l := range layers {
+		if size += l.weight.Shape().Size(); size > maxWeights {
+			return nil, nil, fmt.Errorf("the sparse form holds up to %d sparse weights, there are more: use the dense form", maxWeights)
+		}
+		packed, err := l.pack()
+		if err != nil {
+			return nil, nil, fmt.Errorf("weight %q: %w", l.path(), err)
+		}
+		list = append(list, packed...)
+		shapes[l.path()] = l.weight.Shape().Dimensions
+	}
+	return list, shapes, nil
+}
 
 // pack returns the tensors of the sparse form of a layer.
 func (l *layer) pack() (list []safetensors.Tensor, err error) {
