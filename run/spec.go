@@ -113,6 +113,11 @@ func (s Spec) Validate() error {
 // moves tells whether the method updates masks.
 func (s Spec) moves() bool { return s.Method != Dense && s.Method != Static }
 
+// learningRate is the learning rate's schedule.
+func (s Spec) learningRate() optimizers.Schedule {
+	return optimizers.Cosine{Rate: s.LearningRate, Length: s.Steps}
+}
+
 // sparsifier returns what makes the training sparse, nil for the dense method.
 func (s Spec) sparsifier() (*dstee.Sparsifier, error) {
 	if s.Method == Dense {

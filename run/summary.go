@@ -2,15 +2,23 @@ package run
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 )
+
+// summaryFile is the name of a summary's file.
+const summaryFile = "summary.json"
 
 // Summary is the outcome of a run.
 type Summary struct {
 	Spec
 	Backend string `json:"backend"`
+	Step    int    `json:"step,omitempty"` // The step that the run is at, if it is not at its end.
 
 	// Sparsity is the exact share of inactive weights at the end, counted from masks, over all weights that may be
 	// sparse. It hides the Spec's, which is what was asked for.
@@ -26,7 +34,7 @@ type Summary struct {
 	MaskUpdates     int      `json:"mask_updates"`
 	SkippedUpdates  int      `json:"skipped_updates"`         // For gradients that were not finite.
 	Seconds         float64  `json:"seconds"`                 // Wall time of this run, set-up and evaluation included.
-	SecondsPerStep  float64  `json:"seconds_per_step"`        // Median.
+	SecondsPerStep  float64  `json:"seconds_per_step"`        // Median over the steps since the run last went on.
 	DenseSeconds    *float64 `json:"dense_seconds,omitempty"` // Wall time of the dense twin.
 	DensePerStep    *float64 `json:"dense_seconds_per_step,omitempty"`
 	TrainExamples   int      `json:"train_examples"`
@@ -50,32 +58,27 @@ func (s *Summary) SetDense(dense *Summary) {
 	s.DenseAccuracy, s.DenseSeconds, s.DensePerStep = &dense.Accuracy, &dense.Seconds, &dense.SecondsPerStep
 }
 
-// WriteFile writes the summary to dir/summary.json, making the folder if need be. The file is complete or not there.
+// WriteFile writes the summary to dir/summary.json, making the folder if need be. The file is complete, or as it was.
 func (s *Summary) WriteFile(dir string) (path string, err error) {
-	path = filepath.Join(dir, "summary.json")
-	data, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return "", fmt.Errorf("writing %s: %w", path, err)
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("making the output folder: %w", err)
 	}
-	temporary, err := os.CreateTemp(dir, ".summary-*.json")
-	if err != nil {
-		return "", fmt.Errorf("writing %s: %w", path, err)
-	}
-	defer os.Remove(temporary.Name()) // Gone after the rename; left over only on error.
-	if _, err = temporary.Write(append(data, '\n')); err == nil {
-		err = temporary.Chmod(0o644)
-	}
-	if closed := temporary.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
+	path = filepath.Join(dir, summaryFile)
+	return path, durable.WriteFile(path, jsonOf(s))
+}
+
+// readSummary returns the summary in dir, nil if there is none.
+func readSummary(dir string) (*Summary, error) {
+	data, err := os.ReadFile(filepath.Join(dir, summaryFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
 	}
 	if err != nil {
-		return "", fmt.Errorf("writing %s: %w", path, err)
+		return nil, fmt.Errorf("reading the summary: %w", err)
 	}
-	return path, nil
+	s := &Summary{}
+	if err := json.Unmarshal(data, s); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", filepath.Join(dir, summaryFile), err)
+	}
+	return s, nil
 }

@@ -11,13 +11,6 @@ import (
 	"github.com/sparsekernel/sparsekernel/run"
 )
 
-// short is a run of 40 steps and 4 mask updates.
-func short(seed int64) run.Spec {
-	spec := run.Default()
-	spec.Steps, spec.DeltaT, spec.Seed = 40, 10, seed
-	return spec
-}
-
 // The same seed gives the same run, another seed another.
 func TestSeeds(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {

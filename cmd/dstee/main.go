@@ -1,10 +1,18 @@
 // Command dstee trains sparse networks with DST-EE, and checks this build.
 //
 //	dstee train            train a sparse network and its dense twin on the embedded digits
+//	dstee resume DIR       go on with a run that was stopped or killed
+//	dstee fork DIR NEW     start a new run from a point of another, with other settings
+//	dstee ls [DIR]         list runs
+//	dstee inspect DIR      show a run's settings, state and health
+//	dstee trace RUN        show what a run recorded
+//	dstee rm DIR...        remove runs
 //	dstee compare          compare methods over sparsities and seeds, with intervals
+//	dstee whatif RUN       say what a recorded mask update would have grown by other acquisitions
+//	dstee export RUN FILE  write a run's model, masks and visits as a safetensors file
+//	dstee import FILE RUN  start a run from a model in such a file
 //	dstee verify FILE      check this build's mask updates against reference vectors
 //	dstee doctor           say which backend there is, and what is missing
-//	dstee trace RUN        show what a run recorded
 package main
 
 import (
@@ -12,17 +20,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/sparsekernel/sparsekernel/run"
 )
 
 // exitInterrupted is the exit status after SIGINT, by the custom of shells: 128 + the signal's number.
 const exitInterrupted = 130
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := run.UntilInterrupted(context.Background())
 	err := newRoot().ExecuteContext(ctx)
 	stop()
 	switch {
@@ -47,7 +55,8 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newCompare(), newVerify(), newDoctor(), newTrace())
+	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newTrace(), newRm(),
+		newCompare(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor())
 	return root
 }
 

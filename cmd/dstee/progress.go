@@ -37,7 +37,15 @@ func newProgress(out io.Writer, spec run.Spec) *progress {
 }
 
 func (p *progress) observer() run.Observer {
-	return run.Observer{Step: p.step, Update: p.updated}
+	return run.Observer{Step: p.step, Update: p.updated, Note: p.note}
+}
+
+// note shows what happened.
+func (p *progress) note(text string) {
+	if p.bar != nil {
+		_ = p.bar.Clear()
+	}
+	fmt.Fprintln(p.out, "dstee:", text)
 }
 
 // updated takes note of a mask update.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,56 +17,60 @@ import (
 // newTrain is the command "train".
 func newTrain() *cobra.Command {
 	spec := run.Default()
+	recording := run.DefaultRecording()
 	var backendName, out string
 	var noDense, asJSON bool
 	cmd := &cobra.Command{
 		Use:   "train",
 		Short: "Train a sparse network and its dense twin",
 		Long: "train trains a sparse network, by default with DST-EE at 95% sparsity on the embedded digits, then the same\n" +
-			"network densely, and prints what became of each layer and how the two compare.",
+			"network densely, and prints what became of each layer and how the two compare. With --out the sparse network is\n" +
+			"a run in that folder: Ctrl-C saves it, and `dstee resume` goes on with it. The dense twin is not kept.",
 		Example: "  dstee train\n  dstee train --sparsity 0.98 --model lenet5 --seed 3 --out runs/lenet\n  dstee train --method rigl --no-dense --json\n  dstee train --acquisition 'abs(g)/(n+1)'",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if spec.Acquisition != "" && !cmd.Flags().Changed("method") {
-				spec.Method = run.Formula
-			}
+			settleMethod(cmd.Flags(), &spec)
 			// The spec is checked before the backend is looked for, which may take a download.
 			if err := spec.Validate(); err != nil {
 				return err
+			}
+			var kept *run.Run
+			if out != "" {
+				var err error
+				if kept, err = createRun(out, spec, recording); err != nil {
+					return err
+				}
+				defer kept.Close()
 			}
 			backend, err := backends.Open(backendName)
 			if err != nil {
 				return err
 			}
-			train := func(spec run.Spec) (*run.Summary, error) {
+			inMemory := func(spec run.Spec) (*run.Summary, error) {
 				progress := newProgress(cmd.ErrOrStderr(), spec)
 				defer progress.close()
 				return run.Train(cmd.Context(), backend, spec, progress.observer())
 			}
-			summary, err := train(spec)
+			var summary *run.Summary
+			if kept == nil {
+				summary, err = inMemory(spec)
+			} else {
+				summary, err = trainRun(cmd, kept.On(backend), 0)
+			}
 			if err != nil {
 				return err
 			}
 			if !noDense && spec.Method != run.Dense {
 				twin := spec
 				twin.Method, twin.Acquisition = run.Dense, ""
-				dense, err := train(twin)
+				dense, err := inMemory(twin)
 				if err != nil {
 					return fmt.Errorf("the dense twin: %w", err)
 				}
 				summary.SetDense(dense)
 			}
-			if asJSON {
-				encoder := json.NewEncoder(cmd.OutOrStdout())
-				encoder.SetIndent("", "  ")
-				if err := encoder.Encode(summary); err != nil {
-					return err
-				}
-			} else if err := printSummary(cmd.OutOrStdout(), summary); err != nil {
+			if err := showSummary(cmd, summary, asJSON); err != nil || kept == nil {
 				return err
-			}
-			if out == "" {
-				return nil
 			}
 			path, err := summary.WriteFile(out)
 			if err == nil && !asJSON {
@@ -76,11 +81,65 @@ func newTrain() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	specFlags(flags, &spec)
+	recordingFlags(flags, &recording)
 	flags.BoolVar(&noDense, "no-dense", false, "do not train the dense twin")
-	flags.StringVar(&out, "out", "", "folder to write summary.json to")
+	flags.StringVar(&out, "out", "", "folder to keep the run in: spec, checkpoints, trace and summary.json")
 	flags.BoolVar(&asJSON, "json", false, "print the summary as JSON")
 	backendFlag(cmd, &backendName)
 	return cmd
+}
+
+// createRun makes a run in a folder, and says what to do if there is one.
+func createRun(dir string, spec run.Spec, recording run.Recording) (*run.Run, error) {
+	_, err := run.Load(dir)
+	var none *run.NotARunError
+	switch {
+	case errors.As(err, &none):
+		return run.Create(dir, spec, recording)
+	case err != nil:
+		return nil, err
+	}
+	return nil, fmt.Errorf("%s holds a run already: go on with it by `dstee resume %s`, or remove it by `dstee rm %s`", dir, dir, dir)
+}
+
+// trainRun trains a run and shows its progress.
+func trainRun(cmd *cobra.Command, r *run.Run, steps int) (*run.Summary, error) {
+	progress := newProgress(cmd.ErrOrStderr(), r.Spec())
+	defer progress.close()
+	return r.Observe(progress.observer()).Train(cmd.Context(), steps)
+}
+
+// showSummary prints a summary as JSON or for people.
+func showSummary(cmd *cobra.Command, summary *run.Summary, asJSON bool) error {
+	if asJSON {
+		return printJSON(cmd, summary)
+	}
+	return printSummary(cmd.OutOrStdout(), summary)
+}
+
+// printJSON prints a value as JSON.
+func printJSON(cmd *cobra.Command, value any) error {
+	encoder := json.NewEncoder(cmd.OutOrStdout())
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// settleMethod makes method and acquisition agree where only one was given: an acquisition is the method "formula".
+func settleMethod(flags *pflag.FlagSet, spec *run.Spec) {
+	switch {
+	case flags.Changed("acquisition") && spec.Acquisition != "" && !flags.Changed("method"):
+		spec.Method = run.Formula
+	case flags.Changed("method") && spec.Method != run.Formula && !flags.Changed("acquisition"):
+		spec.Acquisition = ""
+	}
+}
+
+// recordingFlags adds the flags that say what a run keeps of itself.
+func recordingFlags(flags *pflag.FlagSet, recording *run.Recording) {
+	flags.IntVar(&recording.LogEvery, "log-every", recording.LogEvery, "steps between lines of the trace, with --out")
+	flags.IntVar(&recording.SaveEvery, "save-every", recording.SaveEvery, "steps between checkpoints, rounded up to mask updates, with --out")
+	flags.IntVar(&recording.Keep, "keep", recording.Keep, "how many of these checkpoints to keep, 0 for all, with --out")
+	flags.Var((*roundsFlag)(&recording.Rounds), "save-rounds", "mask updates to save in full, such as 3,10 or every, with --out")
 }
 
 // specFlags adds the flags that say what to train, and how.

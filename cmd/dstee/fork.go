@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/sparsekernel/sparsekernel/run"
+)
+
+// newFork is the command "fork".
+func newFork() *cobra.Command {
+	flagged := run.Default()
+	var round, step int
+	cmd := &cobra.Command{
+		Use:   "fork DIR NEW",
+		Short: "Start a new run from a point of another, with other settings",
+		Long: "fork makes a run in the folder NEW that goes on from a checkpoint of the run in DIR, with the settings given by\n" +
+			"flags and the rest as they are. Train it with `dstee resume NEW`. With no setting changed it equals DIR from there\n" +
+			"on, bit for bit. `dstee inspect DIR` lists the checkpoints. Model, data and optimizer stay.",
+		Example: "  dstee fork runs/a runs/more-exploration --at-round 5 --c 0.1\n  dstee fork runs/a runs/rigl --at-step 1000 --method rigl",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			origin, err := run.Load(args[0])
+			if err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("at-round") {
+				if step, err = origin.AtRound(round); err != nil {
+					return err
+				}
+			}
+			_, err = origin.Observe(notes(cmd)).Fork(args[1], step, func(spec *run.Spec) { applyChanged(cmd.Flags(), spec) })
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s goes on from %s at step %d: train it with `dstee resume %s`.\n", args[1], args[0], step, args[1])
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	specFlags(flags, &flagged)
+	flags.VisitAll(func(flag *pflag.Flag) { flag.DefValue = "as it is" })
+	flags.IntVar(&round, "at-round", 0, "the mask update after which to go on, counted from 1; 0 is the beginning")
+	flags.IntVar(&step, "at-step", 0, "the optimizer step after which to go on; 0 is the beginning")
+	cmd.MarkFlagsOneRequired("at-round", "at-step")
+	cmd.MarkFlagsMutuallyExclusive("at-round", "at-step")
+	return cmd
+}
+
+// applyChanged gives the spec the values of those of the spec's flags that were given.
+func applyChanged(given *pflag.FlagSet, spec *run.Spec) {
+	own := pflag.NewFlagSet("spec", pflag.ContinueOnError)
+	specFlags(own, spec)
+	given.Visit(func(flag *pflag.Flag) {
+		if own.Lookup(flag.Name) != nil {
+			_ = own.Set(flag.Name, flag.Value.String()) // It was parsed once.
+		}
+	})
+	settleMethod(given, spec)
+}
+
+// notes shows what a run has to say.
+func notes(cmd *cobra.Command) run.Observer {
+	return run.Observer{Note: func(text string) { fmt.Fprintln(cmd.ErrOrStderr(), "dstee:", text) }}
+}

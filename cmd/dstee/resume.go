@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sparsekernel/sparsekernel/backends"
+	"github.com/sparsekernel/sparsekernel/run"
+)
+
+// newResume is the command "resume".
+func newResume() *cobra.Command {
+	var backendName string
+	var steps int
+	var wait, asJSON bool
+	cmd := &cobra.Command{
+		Use:   "resume DIR",
+		Short: "Go on with a run that was stopped or killed",
+		Long: "resume trains a run of `dstee train --out` or `dstee fork` on from its newest checkpoint that is whole, to its end\n" +
+			"or for some steps, and prints what became of it. On the backend it was trained on, the outcome is the same, bit\n" +
+			"for bit, as if it had never stopped.",
+		Example: "  dstee resume runs/lenet\n  dstee resume runs/lenet --steps 500 --wait",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if steps < 0 {
+				return fmt.Errorf("steps must be 0, for all that are left, or more, got %d", steps)
+			}
+			r, err := run.Load(args[0])
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			if backendName != "" {
+				backend, err := backends.Open(backendName)
+				if err != nil {
+					return err
+				}
+				r.On(backend)
+			}
+			summary, err := trainRun(cmd, r.Wait(wait), steps)
+			if err != nil {
+				return err
+			}
+			if err := showSummary(cmd, summary, asJSON); err != nil || asJSON || summary.Step == 0 {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "It is at step %d of %d: `dstee resume %s` goes on.\n", summary.Step, summary.Steps, args[0])
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&steps, "steps", 0, "optimizer steps to train, 0 for all that are left")
+	flags.BoolVar(&wait, "wait", false, "if another process trains the run, wait for it to end")
+	flags.BoolVar(&asJSON, "json", false, "print the summary as JSON")
+	cmd.Flags().StringVar(&backendName, "backend", "", "xla, go, or a GoMLX configuration; by default the one that the run was trained on")
+	return cmd
+}

@@ -1,0 +1,87 @@
+// Package durable writes files so that a crash, a full disk or a power cut leaves them complete, or as they were before.
+package durable
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// suffix is that of temporary files, which begin with a dot.
+const suffix = ".tmp"
+
+// WriteFile gives the file at path the content that write writes. When it returns nil the file is on disk with all of
+// it; on an error, or if the process dies meanwhile, the file is what it was before.
+//
+// The content goes to a temporary file in the same folder, .NAME.tmp, which is synced and renamed; then the folder is
+// synced. There must be one writer of a file at a time. [Sweep] removes the temporary files of writers that were killed.
+func WriteFile(path string, write func(io.Writer) error) error {
+	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+suffix)
+	err := writeAndSync(temporary, write)
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err != nil {
+		_ = os.Remove(temporary) // It may not exist.
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return SyncFolder(filepath.Dir(path))
+}
+
+// writeAndSync makes a new file and has its content on disk.
+func writeAndSync(path string, write func(io.Writer) error) (err error) {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := file.Close(); err == nil {
+			err = closed
+		}
+	}()
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	if err := write(buffered); err != nil {
+		return err
+	}
+	if err := buffered.Flush(); err != nil {
+		return err
+	}
+	return file.Sync()
+}
+
+// SyncFolder has the folder's list of files on disk: which files there are, and under which names.
+func SyncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil // It has no such call, and its renames do not need it.
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("syncing the folder: %w", err)
+	}
+	defer folder.Close()
+	if err := folder.Sync(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("syncing the folder %s: %w", path, err)
+	}
+	return nil
+}
+
+// Sweep removes the temporary files that killed writers left in the folder.
+func Sweep(folder string) error {
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return fmt.Errorf("looking for temporary files: %w", err)
+	}
+	for _, file := range files {
+		if name := file.Name(); strings.HasPrefix(name, ".") && strings.HasSuffix(name, suffix) {
+			if err := os.Remove(filepath.Join(folder, name)); err != nil {
+				return fmt.Errorf("removing a temporary file: %w", err)
+			}
+		}
+	}
+	return nil
+}

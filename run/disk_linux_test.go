@@ -1,0 +1,187 @@
+package run_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/backends/backendtest"
+	"github.com/sparsekernel/sparsekernel/run"
+)
+
+// childLimitEnv is the size in bytes beyond which the child's files do not grow: a disk that is full, where none can be
+// mounted.
+const childLimitEnv = "SPARSEKERNEL_TEST_CHILD_LIMIT"
+
+func init() {
+	if limit, err := strconv.ParseUint(os.Getenv(childLimitEnv), 10, 63); err == nil {
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: limit, Max: limit}); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// A file that cannot be written to its end stops the run with an error. What was saved is whole, and the run goes on from
+// there once there is room.
+func TestWriteFails(t *testing.T) {
+	backend := backendtest.One(t)
+	whole := create(t, short(0), often())
+	trained(t, whole, backend, 0)
+	health, err := whole.Checkpoints()
+	require.NoError(t, err)
+	require.Less(t, health[0].Bytes, health[1].Bytes)
+
+	r := create(t, short(0), often())
+	t.Setenv(childLimitEnv, strconv.FormatInt(health[1].Bytes-1, 10))
+	p := start(t, r.Dir(), backendtest.Cheapest())
+	require.Equal(t, 1, p.exit(t))
+	require.Contains(t, p.stderr.String(), "saving step 20: ")
+	require.Contains(t, p.stderr.String(), "file too large")
+	requireGood(t, r, 10)
+	trained(t, r, backend, 0)
+	requireSame(t, whole.Dir(), r.Dir())
+}
+
+// requireGood checks that the run stands at a step, that all of its checkpoints are whole, and that nothing lies about.
+func requireGood(t *testing.T, r *run.Run, step int) {
+	t.Helper()
+	state, err := r.State()
+	require.NoError(t, err)
+	require.Equal(t, run.StatusStopped, state.Status)
+	require.Equal(t, step, state.Step)
+	health, err := r.Checkpoints()
+	require.NoError(t, err)
+	for _, h := range health {
+		require.NoError(t, h.Err)
+	}
+	files, err := os.ReadDir(filepath.Join(r.Dir(), "checkpoints"))
+	require.NoError(t, err)
+	require.Len(t, files, len(health))
+}
+
+// The same on a file system that is full. Mounting one takes rights that not all machines give; TestWriteFails needs none.
+func TestFullDisk(t *testing.T) {
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=600k"); err != nil {
+		require.True(t, errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EACCES), err)
+		t.Logf("no file system can be mounted here: %v", err)
+		return
+	}
+	defer func() { require.NoError(t, syscall.Unmount(disk, syscall.MNT_DETACH)) }()
+	backend := backendtest.One(t)
+	whole := create(t, short(0), often())
+	trained(t, whole, backend, 0)
+
+	r, err := run.Create(filepath.Join(disk, "run"), short(0), often())
+	require.NoError(t, err)
+	defer r.Close()
+	_, err = r.On(backend).Train(t.Context(), 0)
+	require.ErrorIs(t, err, syscall.ENOSPC)
+	require.ErrorContains(t, err, "the run stands at its checkpoint before")
+	state, err := r.State()
+	require.NoError(t, err)
+	require.Positive(t, state.Step)
+	requireGood(t, r, state.Step)
+	require.NoError(t, syscall.Mount("tmpfs", disk, "tmpfs", syscall.MS_REMOUNT, "size=8m"))
+	trained(t, r, backend, 0)
+	requireSame(t, whole.Dir(), r.Dir())
+}
+
+// asNobody calls fn with the file permissions of a user that owns nothing: permission bits mean nothing to root.
+func asNobody(t *testing.T, fn func()) {
+	t.Helper()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if os.Geteuid() == 0 {
+		require.NoError(t, syscall.Setfsuid(65534))
+		defer func() { require.NoError(t, syscall.Setfsuid(0)) }()
+	}
+	fn()
+}
+
+// readOnly takes the right to write from all files of a run, and gives it back when the test ends.
+func readOnly(t *testing.T, r *run.Run) {
+	t.Helper()
+	walk := func(file, folder os.FileMode) {
+		require.NoError(t, filepath.Walk(r.Dir(), func(path string, info os.FileInfo, err error) error {
+			require.NoError(t, err)
+			if info.IsDir() {
+				return os.Chmod(path, folder)
+			}
+			return os.Chmod(path, file)
+		}))
+	}
+	for dir := r.Dir(); dir != os.TempDir(); dir = filepath.Dir(dir) {
+		require.NoError(t, os.Chmod(dir, 0o755)) // So that nobody can reach it.
+	}
+	walk(0o444, 0o555)
+	t.Cleanup(func() { walk(0o644, 0o755) })
+}
+
+// A run in a folder that cannot be written can be looked at and forked, but not trained, and says why.
+func TestReadOnly(t *testing.T) {
+	backend := backendtest.One(t)
+	r := create(t, short(0), often())
+	trained(t, r, backend, 20)
+	r.Close()
+	elsewhere := t.TempDir()
+	require.NoError(t, os.Chmod(elsewhere, 0o777))
+	require.NoError(t, os.Chmod(filepath.Dir(elsewhere), 0o755))
+	readOnly(t, r)
+	asNobody(t, func() {
+		_, err := r.Train(t.Context(), 0)
+		require.ErrorIs(t, err, os.ErrPermission)
+		require.ErrorContains(t, err, r.Dir())
+		require.ErrorIs(t, r.Rewind(10), os.ErrPermission)
+		require.ErrorIs(t, run.Remove(r.Dir()), os.ErrPermission)
+		_, err = run.Create(filepath.Join(r.Dir(), "below"), short(0), often())
+		require.ErrorIs(t, err, os.ErrPermission)
+		state, err := r.State()
+		require.NoError(t, err)
+		require.Equal(t, 20, state.Step)
+
+		var notes []string
+		fork, err := r.Observe(run.Observer{Note: func(text string) { notes = append(notes, text) }}).Fork(filepath.Join(elsewhere, "fork"), 20, nil)
+		require.NoError(t, err)
+		require.Len(t, notes, 1, "the origin's checkpoint could not be pinned")
+		trained(t, fork, backend, 10)
+		fork.Close()
+	})
+	requireGood(t, r, 20)
+}
+
+// A folder that can no longer be written while the run is trained stops it with an error.
+func TestBecomesReadOnly(t *testing.T) {
+	r := create(t, short(0), often())
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	asNobody(t, func() {
+		if os.Geteuid() == 0 {
+			require.NoError(t, syscall.Setfsuid(0))
+		}
+		r.Observe(run.Observer{Step: func(step int, _ float64) {
+			if step != 12 {
+				return
+			}
+			if os.Geteuid() == 0 {
+				require.NoError(t, syscall.Setfsuid(65534))
+			} else {
+				require.NoError(t, os.Chmod(filepath.Join(r.Dir(), "checkpoints"), 0o555))
+			}
+		}})
+		_, err := r.On(backendtest.One(t)).Train(ctx, 0)
+		require.ErrorIs(t, err, os.ErrPermission)
+		require.ErrorContains(t, err, "saving step 20: ")
+	})
+	require.NoError(t, os.Chmod(filepath.Join(r.Dir(), "checkpoints"), 0o755))
+	requireGood(t, r, 10)
+}

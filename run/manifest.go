@@ -1,0 +1,111 @@
+package run
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/sparsekernel/sparsekernel/internal/durable"
+)
+
+// specFile is the file that makes a folder a run: its [manifest].
+const specFile = "spec.json"
+
+const (
+	manifestFormat  = "sparsekernel-run"
+	manifestVersion = 1
+)
+
+// manifest is what a run is from the start, and stays.
+type manifest struct {
+	Format     string    `json:"format"`
+	Version    int       `json:"version"`
+	Spec       Spec      `json:"spec"`
+	Recording  Recording `json:"recording"`
+	ForkedFrom *Origin   `json:"forked_from,omitempty"`
+}
+
+// Origin is where a run was forked from.
+type Origin struct {
+	Dir    string `json:"dir"`  // The other run's folder, as an absolute path at the time.
+	Step   int    `json:"step"` // Training goes on after this step.
+	SHA256 string `json:"sha256"`
+}
+
+// NotARunError says that a folder holds no run.
+type NotARunError struct{ Dir string }
+
+// Error implements error.
+func (e *NotARunError) Error() string {
+	return fmt.Sprintf("%s holds no run: there is no %s in it", e.Dir, specFile)
+}
+
+// readManifest reads a run's manifest.
+func readManifest(dir string) (*manifest, error) {
+	path := filepath.Join(dir, specFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &NotARunError{Dir: dir}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("opening the run: %w", err)
+	}
+	m, err := parseManifest(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
+}
+
+// parseManifest parses and checks a manifest.
+func parseManifest(data []byte) (*manifest, error) {
+	var kind struct {
+		Format  string `json:"format"`
+		Version int    `json:"version"`
+	}
+	if err := json.Unmarshal(data, &kind); err != nil {
+		return nil, err
+	}
+	if kind.Format != manifestFormat {
+		return nil, fmt.Errorf("it describes no run: its format is %q, not %q", kind.Format, manifestFormat)
+	}
+	if kind.Version != manifestVersion {
+		return nil, fmt.Errorf("it has version %d of the format, this program reads version %d: use the program that wrote it, "+
+			"or a newer one", kind.Version, manifestVersion)
+	}
+	m := &manifest{}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(m); err != nil {
+		return nil, err
+	}
+	if err := m.Spec.Validate(); err != nil {
+		return nil, err
+	}
+	if err := m.Recording.Validate(); err != nil {
+		return nil, err
+	}
+	if from := m.ForkedFrom; from != nil && (from.Step < 1 || from.Step >= m.Spec.Steps) {
+		return nil, fmt.Errorf("a run of %d steps cannot be forked at step %d", m.Spec.Steps, from.Step)
+	}
+	return m, nil
+}
+
+// write writes the manifest of a run.
+func (m *manifest) write(dir string) error {
+	return durable.WriteFile(filepath.Join(dir, specFile), jsonOf(m))
+}
+
+// jsonOf writes a value as JSON for people.
+func jsonOf(value any) func(io.Writer) error {
+	return func(w io.Writer) error {
+		encoder := json.NewEncoder(w)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(value)
+	}
+}

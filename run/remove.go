@@ -1,0 +1,46 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/sparsekernel/sparsekernel/trace"
+)
+
+// Remove removes the run in the folder dir, and the folder if nothing else is in it. It refuses what is no run, and a
+// run that is being trained.
+func Remove(dir string) error {
+	info, err := os.Stat(filepath.Join(dir, specFile))
+	if err != nil || !info.Mode().IsRegular() {
+		return &NotARunError{Dir: dir}
+	}
+	if _, err := readManifest(dir); err != nil {
+		return fmt.Errorf("not removed: %w", err)
+	}
+	unlock, err := lock(context.Background(), dir, false)
+	if err != nil {
+		return err
+	}
+	// The spec goes last: what is left of a removal that was interrupted can be removed as a run.
+	names := []string{checkpointsFolder, roundsFolder, trace.FileName, trace.FileName + damagedSuffix, trace.TimingFileName,
+		trace.TimingFileName + damagedSuffix, summaryFile, holderFile, specFile, lockFile}
+	for _, name := range names {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			return errors.Join(fmt.Errorf("removing the run: %w", err), unlock())
+		}
+	}
+	if err := unlock(); err != nil {
+		return err
+	}
+	files, err := os.ReadDir(dir)
+	if err == nil && len(files) == 0 {
+		err = os.Remove(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("removing the run's folder: %w", err)
+	}
+	return nil
+}

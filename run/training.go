@@ -1,0 +1,233 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/sparsekernel/sparsekernel/backends"
+	"github.com/sparsekernel/sparsekernel/run/checkpoint"
+)
+
+// Texts of a checkpoint.
+const (
+	textSpec     = "spec"     // The [Spec] of the run, as JSON.
+	textProgress = "progress" // The [progress], as JSON.
+	textBackend  = "backend"  // The name of the backend that trained.
+)
+
+// saveAfter is the time after which a checkpoint is made between those of the [Recording], where steps are slow.
+const saveAfter = time.Minute
+
+// Train trains the given number of steps more, fewer where the run ends before, or to its end if steps is 0. Then it
+// evaluates on the test split and writes summary.json. At the end of the run it trains no more, but does that.
+//
+// When ctx is cancelled it stops after the step under way and saves; the error wraps ctx's. See [UntilInterrupted].
+//
+// When it cannot save, as on a full disk, it stops with an error. The checkpoints made before stay as they are.
+func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error) {
+	if steps < 0 {
+		return nil, fmt.Errorf("a run cannot train %d steps: to go back, Rewind it", steps)
+	}
+	unlock, err := lock(ctx, r.dir, r.wait)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	if err := r.load(); err != nil {
+		return nil, err
+	}
+	s := r.session
+	left := s.spec.Steps - s.at.Step
+	if steps == 0 || steps > left {
+		steps = left
+	}
+	if steps > 0 {
+		err = r.trainSession(ctx, steps)
+	}
+	if err != nil {
+		stopped := ctx.Err() != nil && errors.Is(err, ctx.Err())
+		r.Close() // GoMLX's loop cannot go on after an error; a checkpoint can.
+		if stopped {
+			return nil, fmt.Errorf("stopped after %d of %d steps, saved in %s: %w", s.at.Step, s.spec.Steps, r.dir, ctx.Err())
+		}
+		return nil, err
+	}
+	if summary, err = s.summarize(); err != nil {
+		return nil, err
+	}
+	_, err = summary.WriteFile(r.dir)
+	return summary, err
+}
+
+// trainSession trains, records and saves.
+func (r *Run) trainSession(ctx context.Context, steps int) (err error) {
+	s := r.session
+	record, err := openRecorder(r.dir, r.manifest.Recording, s, func(damage error) {
+		r.note("%v: set aside as *.damaged; the record goes on in a new file", damage)
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, record.close()) }()
+	lastSave := time.Now()
+	s.observer = r.observer
+	s.afterStep = func(m measured) error {
+		if err := record.step(s.at.Step, m); err != nil {
+			return err
+		}
+		if !r.regular(s.at.Step) && s.at.Step != s.spec.Steps && time.Since(lastSave) < saveAfter {
+			return nil
+		}
+		defer func() {
+			lastSave = time.Now()
+			record.resumed()
+		}()
+		return r.save(record)
+	}
+	err = s.train(ctx, steps)
+	if err == nil || (ctx.Err() != nil && errors.Is(err, ctx.Err())) {
+		err = errors.Join(err, r.save(record))
+	}
+	return err
+}
+
+// regular tells whether the recording asks for a checkpoint at the step.
+func (r *Run) regular(step int) bool {
+	deltaT := r.manifest.Spec.DeltaT
+	every := (r.manifest.Recording.SaveEvery + deltaT - 1) / deltaT * deltaT
+	return step%every == 0
+}
+
+// save makes a checkpoint of the session, if there is none of its step, and removes old ones. The record up to there is on
+// disk before it, so that a run that goes on from the checkpoint has no gap in its record.
+func (r *Run) save(record *recorder) error {
+	s := r.session
+	if s.savedStep == s.at.Step {
+		return nil
+	}
+	if err := record.sync(); err != nil {
+		return fmt.Errorf("saving step %d: %w", s.at.Step, err)
+	}
+	path := r.checkpoints().Path(s.at.Step, s.at.round())
+	texts := map[string]string{textBackend: backendName(s.backend)}
+	for key, value := range map[string]any{textSpec: s.spec, textProgress: s.at} {
+		data, err := json.Marshal(value)
+		if err != nil {
+			return fmt.Errorf("saving step %d: %w", s.at.Step, err)
+		}
+		texts[key] = string(data)
+	}
+	if err := checkpoint.Write(path, s.saved(), texts); err != nil {
+		return fmt.Errorf("saving step %d: %w; the run stands at its checkpoint before, go on from there when this is mended", s.at.Step, err)
+	}
+	s.savedStep = s.at.Step
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("saving step %d: %w", s.at.Step, err)
+	}
+	r.saved = info
+	if r.manifest.Recording.Keep == 0 {
+		return nil
+	}
+	return r.checkpoints().Prune(r.manifest.Recording.Keep, r.regular)
+}
+
+// load has the session where the run's folder says the run is: at its newest checkpoint that is whole.
+func (r *Run) load() error {
+	m, err := readManifest(r.dir) // Another process may have removed the run since.
+	if err != nil {
+		return err
+	}
+	r.manifest = m
+	if err := r.checkpoints().Prepare(); err != nil {
+		return err
+	}
+	if current, err := r.current(); current || err != nil {
+		return err
+	}
+	r.Close()
+	c, entry, err := r.checkpoints().Newest(func(damaged *checkpoint.DamagedError) {
+		r.note("%v: set aside as *.damaged, going on from the checkpoint before", damaged)
+	})
+	var saved os.FileInfo
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && m.ForkedFrom != nil:
+		return fmt.Errorf("%s has no whole checkpoint left: fork it anew from %s at step %d", r.dir, m.ForkedFrom.Dir, m.ForkedFrom.Step)
+	case errors.Is(err, fs.ErrNotExist):
+		c = nil // The run begins, or begins anew.
+	case err != nil:
+		return err
+	default:
+		if err := m.owns(c); err != nil {
+			return fmt.Errorf("%s: %w", entry.Path, err)
+		}
+		if saved, err = os.Stat(entry.Path); err != nil {
+			return fmt.Errorf("opening the run: %w", err)
+		}
+	}
+	if err := r.chooseBackend(c); err != nil {
+		return err
+	}
+	s, err := newSession(r.backend, m.Spec, c)
+	if err != nil {
+		return err
+	}
+	s.savedStep = s.at.Step
+	r.session, r.saved = s, saved
+	return nil
+}
+
+// current tells whether the session in memory is where the folder is: no other process has trained since.
+func (r *Run) current() (bool, error) {
+	if r.session == nil {
+		return false, nil
+	}
+	entries, err := r.checkpoints().List()
+	if err != nil || len(entries) == 0 || r.saved == nil {
+		return false, err
+	}
+	newest, err := os.Stat(entries[len(entries)-1].Path)
+	if err != nil {
+		return false, fmt.Errorf("opening the run: %w", err)
+	}
+	return os.SameFile(newest, r.saved), nil
+}
+
+// owns says why a checkpoint is none of this run, nil if it is.
+func (m *manifest) owns(c *checkpoint.Checkpoint) error {
+	if m.ForkedFrom != nil && c.SHA256 == m.ForkedFrom.SHA256 {
+		return nil
+	}
+	var spec Spec
+	if err := json.Unmarshal([]byte(c.Texts[textSpec]), &spec); err != nil {
+		return fmt.Errorf("the checkpoint's spec: %w", err)
+	}
+	if err := spec.Validate(); err != nil {
+		return fmt.Errorf("the checkpoint's spec: %w", err)
+	}
+	if different := differences(spec, m.Spec); different != nil {
+		return fmt.Errorf("the checkpoint is not of this run, or %s was changed (%v): to go on with another spec, Fork", specFile, different)
+	}
+	return nil
+}
+
+// chooseBackend opens the backend that wrote the checkpoint, unless one was set.
+func (r *Run) chooseBackend(c *checkpoint.Checkpoint) (err error) {
+	name := ""
+	if c != nil {
+		name = c.Texts[textBackend]
+	}
+	if r.backend == nil {
+		r.backend, err = backends.Open(name)
+		return err
+	}
+	if now := backendName(r.backend); name != "" && now != name {
+		r.note("the run goes on with the backend %s, it was trained with %s: its numbers will differ from those it would have had", now, name)
+	}
+	return nil
+}
