@@ -18,6 +18,18 @@ type Links struct {
 	Features []float32 // [len(Pairs), graphs.PairSize] in row-major order
 }
 
+// Validate returns an error that says which field does not fit, or nil.
+func (l *Links) Validate() error {
+	if err := l.Info.Validate(); err != nil {
+		return err
+	}
+	if len(l.Pairs) != l.Len() || len(l.Features) != l.Len()*l.Size() {
+		return errors.Errorf("links %q: %d pairs and %d feature values for %d labels, want %d features shaped %d for each",
+			l.Name, len(l.Pairs), len(l.Features), l.Len(), l.Size(), l.Shape)
+	}
+	return nil
+}
+
 // Inputs implements [Examples]. There is nothing to augment.
 func (l *Links) Inputs(positions []int, _ []uint32) (*tensors.Tensor, error) {
 	inputs := tensors.FromScalarAndDimensions(float32(0), len(positions), l.Size())

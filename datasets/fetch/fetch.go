@@ -66,17 +66,17 @@ func (f File) verify(path string) error {
 
 func (f File) fetch(ctx context.Context, client *http.Client, dir string, progress func(File, int64)) error {
 	path := filepath.Join(dir, f.Name)
+	if there, err := f.isIn(path); there || err != nil {
+		return err
+	}
 	// Of several processes, one downloads and the others find the file.
 	lock := flock.New(path + ".lock")
 	if _, err := lock.TryLockContext(ctx, 200*time.Millisecond); err != nil {
 		return errors.Wrapf(err, "waiting for %s", lock.Path())
 	}
 	defer lock.Unlock()
-	if info, err := os.Stat(path); err == nil {
-		if info.Size() != f.Size {
-			return errors.Errorf("%s has %d bytes, want %d: delete it to fetch it again", path, info.Size(), f.Size)
-		}
-		return nil
+	if there, err := f.isIn(path); there || err != nil {
+		return err
 	}
 	if progress == nil {
 		progress = func(File, int64) {}
@@ -101,6 +101,18 @@ func (f File) fetch(ctx context.Context, client *http.Client, dir string, progre
 		return errors.WithMessage(err, "the download is refused")
 	}
 	return errors.WithStack(os.Rename(part, path))
+}
+
+// isIn tells whether the file is at the path. One of another size is an error.
+func (f File) isIn(path string) (bool, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err == nil && info.Size() != f.Size {
+		err = errors.Errorf("%s has %d bytes, want %d: delete it to fetch it again", path, info.Size(), f.Size)
+	}
+	return err == nil, errors.WithStack(err)
 }
 
 // stalledAfter is how long a download may bring nothing before it counts as interrupted.

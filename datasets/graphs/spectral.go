@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -12,7 +13,8 @@ import (
 const (
 	spectralSize       = 8  // eigenvectors that are kept
 	spectralOversample = 8  // vectors that are iterated beside them
-	spectralIterations = 40 // multiplications with the matrix
+	spectralRounds     = 6  // of multiplications with the matrix, after which the vectors are made orthonormal again
+	spectralPerRound   = 4  // multiplications of a round; more would leave the vectors nearly parallel
 )
 
 // spectral returns the eigenvalues of largest size, and their eigenvectors, of the regularized normalized adjacency matrix
@@ -49,19 +51,30 @@ func spectral(g *Graph, seed uint64) (values []float64, vectors [][]float64) {
 		}
 	}
 	orthonormalize(block)
-	product := make([]float64, n)
-	for range spectralIterations {
+	// apply replaces each vector by its product with the matrix, as often as said. Vectors do not depend on each other.
+	apply := func(times int) {
+		var vectors sync.WaitGroup
 		for i := range block {
-			multiply(product, block[i])
-			copy(block[i], product)
+			vectors.Go(func() {
+				product := make([]float64, n)
+				for range times {
+					multiply(product, block[i])
+					product, block[i] = block[i], product
+				}
+			})
 		}
+		vectors.Wait()
+	}
+	for range spectralRounds {
+		apply(spectralPerRound)
 		orthonormalize(block)
 	}
+	basis := slices.Clone(block) // one multiplication writes to new memory
+	apply(1)
 	small := mat.NewSymDense(max(len(block), 1), nil)
 	for i := range block {
-		multiply(product, block[i])
 		for j := range i + 1 {
-			small.SetSym(i, j, floats.Dot(block[j], product))
+			small.SetSym(i, j, floats.Dot(basis[j], block[i]))
 		}
 	}
 	var eigen mat.EigenSym
@@ -90,7 +103,7 @@ func spectral(g *Graph, seed uint64) (values []float64, vectors [][]float64) {
 		}
 		values[k] = all[order[k]]
 		for i := range block {
-			floats.AddScaled(vectors[k], rotation.At(i, order[k]), block[i])
+			floats.AddScaled(vectors[k], rotation.At(i, order[k]), basis[i])
 		}
 	}
 	return values, vectors
