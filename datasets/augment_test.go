@@ -146,11 +146,11 @@ func TestGraphErrors(t *testing.T) {
 		"draws Uint32 [batch]":                    tensors.FromScalarAndDimensions(float32(0), 2, 5, 7, 1),
 		"pads by 4, want 0 to 3":                  tensors.FromScalarAndDimensions(float32(0), 1, 4, 7, 1),
 	} {
-		_, err := graph.ExecOnce(backend, datasets.CropFlip{Pad: 4}.Graph, images, draws)
+		_, err := graph.CallOnce(backend, datasets.CropFlip{Pad: 4}.Graph, images, draws)
 		require.ErrorContains(t, err, want)
 	}
 	normalize := datasets.Normalization{Mean: []float32{1}, Std: []float32{1}}
-	_, err := graph.ExecOnce(backend, normalize.Graph, tensors.FromScalarAndDimensions(float32(0), 1, 2))
+	_, err := graph.CallOnce(backend, normalize.Graph, tensors.FromScalarAndDimensions(float32(0), 1, 2))
 	require.ErrorContains(t, err, "want 2 each")
 }
 

@@ -101,6 +101,27 @@ func TestStartAtIsContinuing(t *testing.T) {
 	require.Equal(t, "numbered", batches.StartAt(3).Name())
 }
 
+// A run that stops anywhere, as often as it likes, sees the same bits as one that does not, also augmented and prefetched.
+func TestResumeIsExact(t *testing.T) {
+	batches, err := datasets.NewBatches(grid(10, datasets.CropFlip{Pad: 4, Reflect: true, Flip: true}), 3, 5)
+	require.NoError(t, err)
+	run := func(parts ...int) (seen []float32) {
+		step := 0
+		for _, steps := range parts {
+			for batch, err := range datasets.Prefetch(batches.StartAt(step), 2).Iter() {
+				require.NoError(t, err)
+				seen = append(seen, tensors.MustCopyFlatData[float32](batch.Inputs[0])...)
+				step++
+				if steps--; steps == 0 {
+					break
+				}
+			}
+		}
+		return seen
+	}
+	require.Equal(t, run(20), run(1, 7, 2, 10))
+}
+
 func TestBatchesErrors(t *testing.T) {
 	for _, size := range []int{-1, 0, 11} {
 		_, err := datasets.NewBatches(numbered(10), size, 0)

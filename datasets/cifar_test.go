@@ -67,6 +67,13 @@ func FuzzReadCIFAR(f *testing.F) {
 	})
 }
 
+// ofFullSize marks a test that reads files of 180 MB, as slow as that is with the race detector.
+func ofFullSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads files of full size")
+	}
+}
+
 // sparseFile makes a file of the given size that is zero but for a beginning, without writing all of it.
 func sparseFile(t testing.TB, path string, size int64, beginning []byte) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
@@ -86,6 +93,7 @@ func cifar10(t testing.TB, folder string) (dir string) {
 }
 
 func TestCIFAR10(t *testing.T) {
+	ofFullSize(t)
 	for _, folder := range []string{"", "cifar-10-batches-bin"} {
 		set, err := datasets.Open("cifar10", cifar10(t, folder))
 		require.NoError(t, err)
@@ -118,6 +126,7 @@ func TestCIFAR10(t *testing.T) {
 }
 
 func TestCIFAR10Errors(t *testing.T) {
+	ofFullSize(t)
 	for name, c := range map[string]struct {
 		spoil func(dir string) error
 		want  string
@@ -182,6 +191,7 @@ func cifar100Archive(t testing.TB, without string) []byte {
 }
 
 func TestCIFAR100Archive(t *testing.T) {
+	ofFullSize(t)
 	archive := cifar100Archive(t, "")
 	dir := write(t, map[string][]byte{"cifar-100-binary.tar.gz": archive})
 	for name, want := range map[string]struct {

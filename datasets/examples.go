@@ -13,8 +13,8 @@ type Examples interface {
 	// About says what the examples are. Who asks does not change it.
 	About() *Info
 
-	// Inputs returns the inputs of the examples at the given positions, float32 [len(positions), <shape...>]. The tensor
-	// belongs to the caller.
+	// Inputs returns the inputs of the examples at the given positions, [len(positions), <shape...>], float32 unless their
+	// type says otherwise. The tensor belongs to the caller.
 	//
 	// draws has one random number for each position, to augment it by, or is nil: then inputs are not augmented. The
 	// result depends on positions and draws alone. Inputs may be called by several goroutines at once.

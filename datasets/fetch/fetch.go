@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -28,8 +27,11 @@ type File struct {
 // partSuffix ends the name of a file that is not complete.
 const partSuffix = ".part"
 
-// attempts is how often a download is taken up again after an interruption before the error is returned.
+// attempts is how often a download is tried while it is interrupted.
 const attempts = 4
+
+// retryPause is how long the first pause is between attempts.
+var retryPause = time.Second
 
 // All makes sure that the files are in dir, which is made if need be. A file that is there with its size is left alone;
 // [File.Verify] looks at its bytes. Progress is told to the function, which may be nil; it is called from this goroutine.
@@ -83,11 +85,12 @@ func (f File) fetch(ctx context.Context, client *http.Client, dir string, progre
 	}
 	part := path + partSuffix
 	for attempt := 1; ; attempt++ {
-		again, err := f.attempt(ctx, client, part, progress)
+		err := f.download(ctx, client, part, progress)
 		if err == nil {
 			break
 		}
-		if !again || attempt == attempts || ctx.Err() != nil {
+		var again *interruption
+		if !errors.As(err, &again) || attempt == attempts || ctx.Err() != nil {
 			return err
 		}
 		select {
@@ -97,7 +100,7 @@ func (f File) fetch(ctx context.Context, client *http.Client, dir string, progre
 		}
 	}
 	if err := f.verify(part); err != nil {
-		os.Remove(part) // or the next attempt would go on from bytes that are wrong
+		os.Remove(part) // or the next download would go on from bytes that are wrong
 		return errors.WithMessage(err, "the download is refused")
 	}
 	return errors.WithStack(os.Rename(part, path))
@@ -113,108 +116,4 @@ func (f File) isIn(path string) (bool, error) {
 		err = errors.Errorf("%s has %d bytes, want %d: delete it to fetch it again", path, info.Size(), f.Size)
 	}
 	return err == nil, errors.WithStack(err)
-}
-
-// stalledAfter is how long a download may bring nothing before it counts as interrupted.
-var stalledAfter = 30 * time.Second
-
-// retryPause is how long the first pause is between attempts.
-var retryPause = time.Second
-
-// attempt downloads into the file part, from its end if the server can do so. It says whether to try again after an error.
-func (f File) attempt(ctx context.Context, client *http.Client, part string, progress func(File, int64)) (again bool, err error) {
-	out, err := os.OpenFile(part, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return false, errors.WithStack(err)
-	}
-	defer func() {
-		if err == nil {
-			err = out.Sync()
-		}
-		if closeErr := out.Close(); err == nil {
-			err = errors.WithStack(closeErr)
-		}
-	}()
-	done, err := out.Seek(0, io.SeekEnd)
-	if err != nil {
-		return false, errors.WithStack(err)
-	}
-	if done == f.Size {
-		return false, nil
-	}
-	if done > f.Size {
-		done = 0
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	stalled := time.AfterFunc(stalledAfter, func() { cancel(errors.Errorf("nothing arrived within %v", stalledAfter)) })
-	defer stalled.Stop()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, f.URL, nil)
-	if err != nil {
-		return false, errors.WithStack(err)
-	}
-	// Compressed on the way, bytes could not be counted.
-	request.Header.Set("Accept-Encoding", "identity")
-	if done > 0 {
-		request.Header.Set("Range", fmt.Sprintf("bytes=%d-", done))
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		return true, errors.WithStack(err)
-	}
-	defer response.Body.Close()
-	switch response.StatusCode {
-	case http.StatusPartialContent:
-		if got, want := response.Header.Get("Content-Range"), fmt.Sprintf("bytes %d-%d/%d", done, f.Size-1, f.Size); got != want {
-			return false, errors.Errorf("the server sends the range %q, want %q", got, want)
-		}
-	case http.StatusOK: // the whole file, also where a part was asked for
-		done = 0
-		if n := response.ContentLength; n >= 0 && n != f.Size {
-			return false, errors.Errorf("the server has %d bytes, want %d", n, f.Size)
-		}
-	default:
-		return response.StatusCode >= 500 || response.StatusCode == http.StatusTooManyRequests,
-			errors.Errorf("the server says %s", response.Status)
-	}
-	if err := out.Truncate(done); err != nil {
-		return false, errors.WithStack(err)
-	}
-	if _, err := out.Seek(done, io.SeekStart); err != nil {
-		return false, errors.WithStack(err)
-	}
-	counted := &counter{w: out, n: done, tell: func(n int64) {
-		stalled.Reset(stalledAfter)
-		progress(f, n)
-	}}
-	if _, err := io.Copy(counted, io.LimitReader(response.Body, f.Size-done+1)); err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		return true, errors.Wrapf(err, "offset %d of %d", counted.n, f.Size)
-	}
-	if counted.n < f.Size {
-		return true, errors.Errorf("offset %d: the server stopped, want %d bytes", counted.n, f.Size)
-	}
-	if counted.n > f.Size {
-		return false, errors.Errorf("the server sends more than the %d bytes wanted", f.Size)
-	}
-	return false, nil
-}
-
-// counter counts the bytes it writes.
-type counter struct {
-	w    io.Writer
-	n    int64
-	tell func(n int64)
-}
-
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.w.Write(p)
-	c.n += int64(n)
-	c.tell(c.n)
-	return n, err
 }

@@ -11,10 +11,10 @@ import (
 )
 
 const (
-	spectralSize       = 8  // eigenvectors that are kept
-	spectralOversample = 8  // vectors that are iterated beside them
-	spectralRounds     = 6  // of multiplications with the matrix, after which the vectors are made orthonormal again
-	spectralPerRound   = 4  // multiplications of a round; more would leave the vectors nearly parallel
+	spectralSize       = 8 // eigenvectors that are kept
+	spectralOversample = 8 // vectors that are iterated beside them
+	spectralRounds     = 6 // of multiplications with the matrix, after which the vectors are made orthonormal again
+	spectralPerRound   = 4 // multiplications of a round; more would leave the vectors nearly parallel
 )
 
 // spectral returns the eigenvalues of largest size, and their eigenvectors, of the regularized normalized adjacency matrix
