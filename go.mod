@@ -12,8 +12,10 @@ require (
 	github.com/spf13/cobra v1.10.1
 	github.com/spf13/pflag v1.0.9
 	github.com/stretchr/testify v1.11.1
+	golang.org/x/image v0.41.0
 	golang.org/x/sys v0.43.0
 	golang.org/x/term v0.40.0
+	gonum.org/v1/gonum v0.17.0
 )
 
 require (

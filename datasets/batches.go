@@ -10,29 +10,31 @@ import (
 	"github.com/pkg/errors"
 )
 
-// Batches serves a [Split] for training, without end: it is a GoMLX train.Dataset whose batch at a step depends on the
-// split, the batch size, the seed and the step, and on nothing else.
+// Batches serves [Examples] for training, without end: it is a GoMLX train.Dataset whose batch at a step depends on the
+// examples, the batch size, the seed and the step, and on nothing else. So a run resumes anywhere, bit for bit.
 //
-// Each epoch is a permutation of the split of its own, and the permutations follow each other in one sequence that is
-// cut into batches. So every epoch has every image exactly once, all batches have the same size (one compiled graph
-// serves them all), and where the batch size does not divide the number of images, a batch takes its last images from
-// the next epoch.
+// Each epoch is a permutation of the examples of its own, and the permutations follow each other in one sequence that is
+// cut into batches. So every epoch has every example exactly once, all batches have the same size (one compiled graph
+// serves them all), and where the batch size does not divide the number of examples, a batch takes its last ones from
+// the next epoch. Each place in the sequence has a random number of its own, by which its example is augmented.
 //
-// Inputs are one tensor, float32 [batch size, height, width, channels]. Labels are one tensor, int32 [batch size, 1],
-// as loss.SparseCategoricalCrossEntropyLogits takes them.
+// Inputs are one tensor, float32 [batch size, <shape of an input...>], such as [batch size, height, width, channels].
+// Labels are one tensor, int32 [batch size, 1], as loss.SparseCategoricalCrossEntropyLogits and
+// loss.BinaryCrossentropyLogits take them.
 type Batches struct {
-	split *Split
-	size  int
-	seed  uint64
-	start int
+	examples Examples
+	size     int
+	seed     uint64
+	start    int
+	onDevice bool // whether the draws are an input, and not used here
 }
 
-// NewBatches returns batches of the given size, from 1 to the number of images, that start at step 0.
-func NewBatches(split *Split, size int, seed uint64) (*Batches, error) {
-	if err := split.checkBatchSize(size); err != nil {
+// NewBatches returns batches of the given size, from 1 to the number of examples, that start at step 0.
+func NewBatches(examples Examples, size int, seed uint64) (*Batches, error) {
+	if err := checkBatchSize(examples, size); err != nil {
 		return nil, err
 	}
-	return &Batches{split: split, size: size, seed: seed}, nil
+	return &Batches{examples: examples, size: size, seed: seed}, nil
 }
 
 // StartAt returns the same batches with Iter starting at a step.
@@ -49,23 +51,40 @@ func (b *Batches) StartAt(step int) *Batches {
 	return &started
 }
 
+// WithDraws returns the same batches, not augmented, with a second input: the random number of each example, uint32
+// [batch size], for augmentation on the device ([CropFlip.Graph]) in the model or in GoMLX's dataset.Map.
+func (b *Batches) WithDraws() *Batches {
+	drawn := *b
+	drawn.onDevice = true
+	return &drawn
+}
+
 // At returns the batch of a step, at the cost of permuting an epoch. The tensors belong to the caller.
-func (b *Batches) At(step int) (images, labels *tensors.Tensor, err error) {
+func (b *Batches) At(step int) (train.Batch, error) {
 	return b.at(step, &permutation{})
 }
 
 // at returns the batch of a step. It leaves the permutation of the batch's last epoch in p, for the next batch.
-func (b *Batches) at(step int, p *permutation) (images, labels *tensors.Tensor, err error) {
+func (b *Batches) at(step int, p *permutation) (train.Batch, error) {
+	about := b.examples.About()
 	if step < 0 || step > math.MaxInt/b.size-1 {
-		return nil, nil, errors.Errorf("batches of %q: step is %d, want 0 to %d", b.split.Name, step, math.MaxInt/b.size-1)
+		return train.Batch{}, errors.Errorf("batches of %q: step is %d, want 0 to %d", about.Name, step, math.MaxInt/b.size-1)
 	}
-	positions := make([]int, b.size)
+	positions, draws := make([]int, b.size), make([]uint32, b.size)
 	for i := range positions {
 		n := step*b.size + i
-		positions[i] = p.of(b.seed, n/b.split.Len(), b.split.Len())[n%b.split.Len()]
+		positions[i] = p.of(b.seed, n/about.Len(), about.Len())[n%about.Len()]
+		draws[i] = draw(b.seed, n)
 	}
-	images, labels = b.split.gather(positions)
-	return images, labels, nil
+	var extra []*tensors.Tensor
+	if b.onDevice {
+		extra, draws = []*tensors.Tensor{tensors.FromFlatDataAndDimensions(draws, b.size)}, nil
+	}
+	inputs, err := b.examples.Inputs(positions, draws)
+	if err != nil {
+		return train.Batch{}, errors.WithMessagef(err, "batch %d of %q", step, about.Name)
+	}
+	return asBatch(about.labelsAt(positions), append([]*tensors.Tensor{inputs}, extra...)...), nil
 }
 
 // permutation remembers the permutation of one epoch.
@@ -81,8 +100,8 @@ func (p *permutation) of(seed uint64, epoch, length int) []int {
 	return p.order
 }
 
-// Name returns the name of the split. It implements train.Dataset.
-func (b *Batches) Name() string { return b.split.Name }
+// Name returns the name of the examples. It implements train.Dataset.
+func (b *Batches) Name() string { return b.examples.About().Name }
 
 // Iter iterates over the batches from the step given to StartAt, by default 0, without end. Iterators are independent
 // of each other and may be used in parallel. It implements train.Dataset.
@@ -90,14 +109,14 @@ func (b *Batches) Iter() iter.Seq2[train.Batch, error] {
 	return func(yield func(train.Batch, error) bool) {
 		p := &permutation{}
 		for step := b.start; ; step++ {
-			images, labels, err := b.at(step, p)
-			if err != nil {
-				yield(train.Batch{}, err)
-				return
-			}
-			if !yield(asBatch(images, labels), nil) {
+			batch, err := b.at(step, p)
+			if !yield(batch, err) || err != nil {
 				return
 			}
 		}
 	}
+}
+
+func asBatch(labels *tensors.Tensor, inputs ...*tensors.Tensor) train.Batch {
+	return train.Batch{Inputs: inputs, Labels: []*tensors.Tensor{labels}}
 }

@@ -6,8 +6,6 @@ import (
 	"compress/gzip"
 	_ "embed"
 	"io"
-	"math/rand/v2"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -47,8 +45,19 @@ func Digits() (train, test *Split, err error) {
 	if err != nil {
 		return nil, nil, errors.WithMessage(err, "embedded digits")
 	}
-	train, test = divide(all, digitsTestEvery, digitsSplitSeed)
-	return train, test, nil
+	rest, held := HoldOut(all.Labels, digitsTestEvery, digitsSplitSeed)
+	return all.pick("digits-train", rest), all.pick("digits-test", held), nil
+}
+
+// pick returns a copy of the images at the given positions.
+func (s *Split) pick(name string, positions []int) *Split {
+	picked := *s
+	picked.Name, picked.Labels, picked.Pixels = name, nil, nil
+	for _, i := range positions {
+		picked.Labels = append(picked.Labels, s.Labels[i])
+		picked.Pixels = append(picked.Pixels, s.Pixels[i*s.Size():(i+1)*s.Size()]...)
+	}
+	return &picked
 }
 
 // ReadDigits reads digits from a gzip-compressed CSV file: one line per image, 64 pixels row by row, integers from 0 to
@@ -60,7 +69,10 @@ func ReadDigits(r io.Reader) (*Split, error) {
 	if err != nil {
 		return nil, errors.Wrap(err, "digits: not a gzip file")
 	}
-	s := &Split{Name: "digits", Shape: [3]int{digitsSide, digitsSide, 1}, Classes: digitsClasses}
+	s := &Split{
+		Info:  Info{Name: "digits", Shape: []int{digitsSide, digitsSide, 1}, Classes: digitsClasses},
+		White: digitsMaxPixel,
+	}
 	lines := bufio.NewScanner(unzipped)
 	lines.Buffer(nil, digitsMaxLineBytes)
 	for lines.Scan() && lines.Err() == nil { // after an error there is one more line, cut off
@@ -92,7 +104,7 @@ func (s *Split) addDigit(line string) error {
 		if err != nil || pixel < 0 || pixel > digitsMaxPixel {
 			return errors.Errorf("column %d: pixel is %q, want an integer from 0 to %d", i+1, column, digitsMaxPixel)
 		}
-		s.Images = append(s.Images, float32(pixel)/digitsMaxPixel)
+		s.Pixels = append(s.Pixels, byte(pixel))
 	}
 	label, err := strconv.Atoi(columns[digitsColumns-1])
 	if err != nil || label < 0 || label >= digitsClasses {
@@ -101,29 +113,4 @@ func (s *Split) addDigit(line string) error {
 	}
 	s.Labels = append(s.Labels, int32(label))
 	return nil
-}
-
-// divide returns one image in every testEvery as the test split and the others as the training split, each class in
-// this proportion within one image.
-func divide(all *Split, testEvery int, seed uint64) (train, test *Split) {
-	shuffled := rand.New(rand.NewPCG(seed, 0)).Perm(all.Len())
-	slices.SortStableFunc(shuffled, func(a, b int) int { return int(all.Labels[a] - all.Labels[b]) })
-	isTest := make([]bool, all.Len())
-	for rank, i := range shuffled {
-		isTest[i] = rank%testEvery == 0
-	}
-	train, test = all.emptyLike("-train"), all.emptyLike("-test")
-	for i, label := range all.Labels {
-		part := train
-		if isTest[i] {
-			part = test
-		}
-		part.Images = append(part.Images, all.Image(i)...)
-		part.Labels = append(part.Labels, label)
-	}
-	return train, test
-}
-
-func (s *Split) emptyLike(nameSuffix string) *Split {
-	return &Split{Name: s.Name + nameSuffix, Shape: s.Shape, Classes: s.Classes}
 }

@@ -45,8 +45,10 @@ func TestDigits(t *testing.T) {
 		require.True(t, found)
 		require.Equal(t, all.Labels[i], label)
 	}
-	for _, pixel := range all.Images {
-		require.True(t, pixel >= 0 && pixel <= 1)
+	for i := range all.Len() {
+		for _, pixel := range all.Image(i) {
+			require.True(t, pixel >= 0 && pixel <= 1)
+		}
 	}
 
 	// A fifth of each class is for testing.

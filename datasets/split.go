@@ -2,83 +2,90 @@ package datasets
 
 import (
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/train"
 	"github.com/pkg/errors"
 )
 
-// Split is a set of images with labels in memory, such as the training or the test images of a data set. Data sets
-// made from it read it at each batch: do not change it then.
+// Split is a set of labelled images in memory, one byte per value, such as the training or the test images of a data
+// set. What is made from it reads it at each batch: do not change it then.
+//
+// Its inputs are float32 [batch, height, width, channels]: Pixels/White, in [0, 1], shifted and flipped if there are draws
+// to do it by, and normalized.
 type Split struct {
-	Name    string    // at least 3 characters, since GoMLX abbreviates names to 3
-	Images  []float32 // image after image, each [height, width, channels] in row-major order, values in [0, 1]
-	Labels  []int32   // one per image, in [0, Classes)
-	Shape   [3]int    // height, width, channels of an image
-	Classes int
+	Info
+	Pixels    []byte        // image after image, each [height, width, channels] in row-major order
+	White     byte          // the value of a full pixel; 0 stands for 255
+	Augment   CropFlip      // of the images of [Batches]; the zero value leaves them as they are
+	Normalize Normalization // of all images; the zero value leaves them in [0, 1]
 }
 
-// Len returns the number of images.
-func (s *Split) Len() int { return len(s.Labels) }
-
-// Image returns the values of image i, [height, width, channels] in row-major order. It shares memory with the split.
+// Image returns the values of image i as inputs have them without draws, [height, width, channels] in row-major order.
 func (s *Split) Image(i int) []float32 {
-	size := s.imageSize()
-	return s.Images[i*size : (i+1)*size]
+	image := make([]float32, s.Size())
+	s.write(image, i, nil, s.table())
+	return image
 }
 
-func (s *Split) imageSize() int { return s.Shape[0] * s.Shape[1] * s.Shape[2] }
-
-// Validate returns an error that says which field does not fit, or nil. It does not look at the images' values.
+// Validate returns an error that says which field does not fit, or nil.
 func (s *Split) Validate() error {
-	if len(s.Name) < 3 {
-		return errors.Errorf("split %q: the name needs at least 3 characters", s.Name)
-	}
-	if s.Len() == 0 {
-		return errors.Errorf("split %q has no images", s.Name)
-	}
-	if min(s.Shape[0], s.Shape[1], s.Shape[2]) < 1 {
-		return errors.Errorf("split %q: image shape is %d, want height, width and channels of at least 1", s.Name, s.Shape)
-	}
-	if len(s.Images) != s.Len()*s.imageSize() {
-		return errors.Errorf("split %q has %d labels and %d image values, want %d values for images shaped %d",
-			s.Name, s.Len(), len(s.Images), s.Len()*s.imageSize(), s.Shape)
-	}
-	for i, label := range s.Labels {
-		if label < 0 || int(label) >= s.Classes {
-			return errors.Errorf("split %q: label of image %d is %d, want 0 to %d", s.Name, i, label, s.Classes-1)
-		}
-	}
-	return nil
-}
-
-// checkBatchSize returns an error unless the split is valid and fills a batch of the given size.
-func (s *Split) checkBatchSize(size int) error {
-	if err := s.Validate(); err != nil {
+	if err := s.Info.Validate(); err != nil {
 		return err
 	}
-	if size < 1 || size > s.Len() {
-		return errors.Errorf("split %q: batch size is %d, want 1 to %d, the number of images", s.Name, size, s.Len())
+	if len(s.Shape) != 3 {
+		return errors.Errorf("split %q: the shape of an image is %d, want height, width and channels", s.Name, s.Shape)
 	}
-	return nil
+	if len(s.Pixels) != s.Len()*s.Size() {
+		return errors.Errorf("split %q has %d labels and %d pixel values, want %d values for images shaped %d",
+			s.Name, s.Len(), len(s.Pixels), s.Len()*s.Size(), s.Shape)
+	}
+	if err := s.Augment.check(s.Shape); err != nil {
+		return errors.WithMessagef(err, "split %q", s.Name)
+	}
+	return errors.WithMessagef(s.Normalize.check(s.Shape[2]), "split %q", s.Name)
 }
 
-// gather returns the images at the given positions as float32 [len(positions), height, width, channels] and their
-// labels as int32 [len(positions), 1]. The tensors belong to the caller.
-func (s *Split) gather(positions []int) (images, labels *tensors.Tensor) {
-	images = tensors.FromScalarAndDimensions(float32(0), len(positions), s.Shape[0], s.Shape[1], s.Shape[2])
+// Inputs implements [Examples].
+func (s *Split) Inputs(positions []int, draws []uint32) (*tensors.Tensor, error) {
+	images := tensors.FromScalarAndDimensions(float32(0), append([]int{len(positions)}, s.Shape...)...)
+	table, size := s.table(), s.Size()
 	tensors.MustMutableFlatData(images, func(flat []float32) {
-		for _, position := range positions {
-			flat = flat[copy(flat, s.Image(position)):]
+		for k, position := range positions {
+			var draw *uint32
+			if draws != nil {
+				draw = &draws[k]
+			}
+			s.write(flat[k*size:(k+1)*size], position, draw, table)
 		}
 	})
-	labels = tensors.FromScalarAndDimensions(int32(0), len(positions), 1)
-	tensors.MustMutableFlatData(labels, func(flat []int32) {
-		for i, position := range positions {
-			flat[i] = s.Labels[position]
-		}
-	})
-	return images, labels
+	return images, nil
 }
 
-func asBatch(images, labels *tensors.Tensor) train.Batch {
-	return train.Batch{Inputs: []*tensors.Tensor{images}, Labels: []*tensors.Tensor{labels}}
+// table returns the input of each byte in each channel: byte b in channel c at b·channels + c.
+func (s *Split) table() []float32 {
+	white := float32(s.White)
+	if s.White == 0 {
+		white = 255
+	}
+	channels := s.Shape[2]
+	table := make([]float32, 256*channels)
+	for b := range 256 {
+		for c := range channels {
+			table[b*channels+c] = s.Normalize.of(float32(b)/white, c)
+		}
+	}
+	return table
+}
+
+// write writes image i through the table, augmented by the draw unless it is nil.
+func (s *Split) write(to []float32, i int, draw *uint32, table []float32) {
+	image := s.Pixels[i*s.Size() : (i+1)*s.Size()]
+	if draw != nil && s.Augment != (CropFlip{}) {
+		s.Augment.write(to, image, s.Shape, *draw, table)
+		return
+	}
+	channels := s.Shape[2]
+	for c := range channels {
+		for k := c; k < len(image); k += channels {
+			to[k] = table[int(image[k])*channels+c]
+		}
+	}
 }

@@ -68,7 +68,8 @@ func (b *BatchNormBuilder) Scale(scale bool) *BatchNormBuilder {
 func (b *BatchNormBuilder) Done() *graph.Node {
 	g, x := b.x.Graph(), b.x
 	scope := b.scope.In(norm.BatchNormalizationScopeName)
-	shape := shapes.Make(x.DType(), x.Shape().Dim(-1))
+	shape := shapes.Make(weightsDType(scope, x), x.Shape().Dim(-1))
+	output := x.DType()
 	if x.DType().IsHalfPrecision() {
 		x = graph.ConvertDType(x, dtypes.Float32)
 	}
@@ -115,7 +116,7 @@ func (b *BatchNormBuilder) Done() *graph.Node {
 	if l2 := model.GetParamOr(scope, regularizer.ParamL2, 0.0); b.scale && l2 > 0 {
 		regularizer.L2(l2)(g, scaleVar)
 	}
-	return graph.ConvertDType(y, shape.DType)
+	return graph.ConvertDType(y, output)
 }
 
 // moments returns the mean and the biased variance of each channel of x, both shaped [channels].

@@ -109,8 +109,9 @@ func (b *ConvBuilder) Done() *graph.Node {
 
 	scope := b.scope.In("conv")
 	kernelDims := append(slices.Clone(b.kernel), channels, b.channels)
-	weights := scope.VariableWithShape("weights", shapes.Make(x.DType(), kernelDims...))
-	kernel := b.value(scope, g, weights)
+	dtype := weightsDType(scope, x)
+	weights := scope.VariableWithShape("weights", shapes.Make(dtype, kernelDims...))
+	kernel := graph.ConvertDType(b.value(scope, g, weights), x.DType())
 	regularize(scope, g, weights)
 	lowering := b.lowering
 	if lowering == LoweringAuto {
@@ -118,7 +119,7 @@ func (b *ConvBuilder) Done() *graph.Node {
 	}
 	y := convolve(lowering, x, kernel, b.strides, pads, output)
 	if b.bias {
-		biases := scope.VariableWithShape("biases", shapes.Make(x.DType(), b.channels)).NodeValue(g)
+		biases := valueAs(x, scope.VariableWithShape("biases", shapes.Make(dtype, b.channels)))
 		y = graph.Add(y, graph.ExpandLeftToRank(biases, y.Rank()))
 	}
 	return y

@@ -51,13 +51,13 @@ func (b *DenseBuilder) Bias(bias bool) *DenseBuilder {
 // Done builds the layer and returns its output.
 func (b *DenseBuilder) Done() *graph.Node {
 	g, scope := b.x.Graph(), b.scope.In("dense")
-	dtype, features := b.x.DType(), b.x.Shape().Dim(-1)
+	dtype, features := weightsDType(scope, b.x), b.x.Shape().Dim(-1)
 	outputs := product(b.outputDims)
 	weights := scope.VariableWithShape("weights", shapes.Make(dtype, features, outputs))
-	y := matMul(b.x, b.value(scope, g, weights))
+	y := matMul(b.x, graph.ConvertDType(b.value(scope, g, weights), b.x.DType()))
 	regularize(scope, g, weights)
 	if b.bias {
-		biases := scope.VariableWithShape("biases", shapes.Make(dtype, outputs)).NodeValue(g)
+		biases := valueAs(b.x, scope.VariableWithShape("biases", shapes.Make(dtype, outputs)))
 		y = graph.Add(y, graph.ExpandLeftToRank(biases, y.Rank()))
 	}
 	if len(b.outputDims) > 1 {

@@ -1,6 +1,9 @@
 package models
 
 import (
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
@@ -13,6 +16,9 @@ import (
 type Classifier struct {
 	name     string
 	classes  int
+	width    float64
+	bias     bool // Of the last layer.
+	mixed    bool
 	dense    func(scope *model.Scope, x *graph.Node, outputDims ...int) *layers.DenseBuilder
 	conv     func(scope *model.Scope, x *graph.Node) *layers.ConvBuilder
 	features func(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node
@@ -22,7 +28,7 @@ type Classifier struct {
 // of an image, shaped [batch, features].
 func newClassifier(name string, features func(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node) *Classifier {
 	c := &Classifier{name: name, features: features}
-	return c.Classes(10).Sparse(false)
+	return c.Classes(10).Sparse(false).Width(1).OutputBias(true)
 }
 
 // Classes sets the number of classes. Default: 10.
@@ -41,6 +47,32 @@ func (c *Classifier) Sparse(sparse bool) *Classifier {
 	return c
 }
 
+// Width multiplies the number of channels, units or attention heads of every layer but the last, for networks that are
+// cheaper to train than the paper's; each keeps at least 1. [MLP] and [LeNet5] have no width. Default: 1.
+func (c *Classifier) Width(factor float64) *Classifier {
+	c.width = factor
+	return c
+}
+
+// scaled is the number of channels at the classifier's width.
+func (c *Classifier) scaled(channels int) int {
+	return max(1, int(math.Round(c.width*float64(channels))))
+}
+
+// OutputBias says whether the last layer has a bias. Default: true, but for the networks that say otherwise.
+func (c *Classifier) OutputBias(bias bool) *Classifier {
+	c.bias = bias
+	return c
+}
+
+// MixedPrecision computes in bfloat16 what lies between images and logits, which stay as they are, while weights, masks,
+// gradients and the optimizer's state are kept in the dtype of the images (Micikevicius et al., ICLR 2018, arXiv
+// 1710.03740; bfloat16 needs no scaling of the loss). Default: false.
+func (c *Classifier) MixedPrecision(mixed bool) *Classifier {
+	c.mixed = mixed
+	return c
+}
+
 // Done returns the network as a function for train.NewTrainer. It takes one input, images shaped
 // [batch, height, width, channels] of a float dtype, and returns one output, logits shaped [batch, classes]. As GoMLX's
 // graph building functions, it panics on other inputs.
@@ -54,10 +86,17 @@ func (c *Classifier) Done() train.ModelFn {
 		if x.Rank() != 4 || !x.DType().IsFloat() {
 			exceptions.Panicf("model %q takes float images shaped [batch, height, width, channels], got %s", config.name, x.Shape())
 		}
+		if !(config.width > 0) || math.IsInf(config.width, 0) {
+			exceptions.Panicf("model %q needs a width above 0, got %g", config.name, config.width)
+		}
 		scope = scope.In("%s", config.name)
-		return []*graph.Node{config.dense(scope.In("output"), config.features(scope, &config, x), config.classes).Done()}
+		dtype := x.DType()
+		if config.mixed {
+			scope.SetParam(layers.ParamWeightsDType, dtype.String())
+			x = graph.ConvertDType(x, dtypes.BFloat16)
+		}
+		x = config.features(scope, &config, x)
+		logits := config.dense(scope.In("output"), x, config.classes).Bias(config.bias).Done()
+		return []*graph.Node{graph.ConvertDType(logits, dtype)}
 	}
 }
-
-// flatten shapes x [batch, features].
-func flatten(x *graph.Node) *graph.Node { return graph.Reshape(x, x.Shape().Dim(0), -1) }

@@ -5,5 +5,7 @@
 //
 //	trainer := train.NewTrainer(backend, store, models.LeNet5().Classes(10).Done(), lossFn, optimizer, nil, nil)
 //
+// [LinkMLP] and [GraphSAGE] predict the links of graphs; all others classify images, see [Classifier].
+//
 // [Count] says how many parameters and multiplications any GoMLX model has.
 package models

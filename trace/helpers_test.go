@@ -3,6 +3,7 @@ package trace
 import (
 	"math"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -23,7 +24,8 @@ func newLayerSim(path string, density float64, seed uint64, shape ...int) *layer
 	if err != nil {
 		panic(err)
 	}
-	l := &layerSim{path: path, shape: shape, mask: make([]bool, size), visits: make([]int32, size), rng: rand.New(rand.NewPCG(seed, 7))}
+	l := &layerSim{path: path, shape: shape, mask: make([]bool, size), visits: make([]int32, size)}
+	l.rng = rand.New(rand.NewPCG(seed, 7))
 	for i := range l.mask {
 		l.mask[i] = l.rng.Float64() < density
 	}
@@ -40,8 +42,8 @@ func (l *layerSim) first() Move {
 // next moves about the given share of active weights; some of them are regrown at once.
 func (l *layerSim) next(fraction float64) Move {
 	n := len(l.mask)
-	m := Move{Path: l.path, Shape: l.shape, Kept: make([]bool, n), Mask: make([]bool, n), Visits: append([]int32(nil), l.visits...),
-		Weight: make([]float32, n), Gradient: make([]float32, n), Score: make([]float32, n)}
+	m := Move{Path: l.path, Shape: l.shape, Kept: make([]bool, n), Mask: make([]bool, n),
+		Visits: append([]int32(nil), l.visits...), Weight: make([]float32, n), Gradient: make([]float32, n), Score: make([]float32, n)}
 	dropped := 0
 	for i, active := range l.mask {
 		m.Gradient[i] = float32(l.rng.NormFloat64() * 1e-3)
@@ -73,43 +75,57 @@ func (l *layerSim) count() {
 	}
 }
 
-// moved is an update that was recorded, and what it was made of.
-type moved struct {
-	update Update
+// event is a step of a run, with what there is to record of it.
+type event struct {
+	step   int
+	loss   float64
+	update *Update // Nil if there was none.
 	moves  []Move
 	before [][]bool
 }
 
-// record records steps 1 to the given one, with an update after each tenth step, and returns the updates.
-func record(t testing.TB, w *Writer, from, to int, layers ...*layerSim) []moved {
-	t.Helper()
-	var all []moved
-	if from == 1 {
-		u := moved{}
-		for _, l := range layers {
-			u.moves = append(u.moves, l.first())
-		}
-		require.NoError(t, w.Update(u.update, u.moves...))
-		all = append(all, u)
+// simulate returns the events of a run: the first masks, then the given number of steps, each tenth of which updates the
+// masks, but for step 30, which skips that. The loss of step 3 is NaN.
+func simulate(steps int, layers ...*layerSim) []event {
+	first := event{update: &Update{}}
+	for _, l := range layers {
+		first.moves = append(first.moves, l.first())
 	}
-	for step := from; step <= to; step++ {
-		if step%10 == 0 {
-			u := moved{update: Update{Step: step, Round: step / 10, DropFraction: 0.3, Params: Scalars{"c": 1e-4, "epsilon": 1}}}
-			for _, l := range layers {
-				u.before = append(u.before, append([]bool(nil), l.mask...))
-				u.moves = append(u.moves, l.next(0.3))
-			}
-			require.NoError(t, w.Update(u.update, u.moves...))
-			all = append(all, u)
-		}
-		s := Step{Step: step, Scalars: Scalars{Loss: 1 / float64(step), LearningRate: 0.1}}
+	events := []event{first}
+	round := 0
+	for step := 1; step <= steps; step++ {
+		e := event{step: step, loss: 1 / float64(step)}
 		if step == 3 {
-			s.Scalars[Loss] = math.NaN()
+			e.loss = math.NaN()
 		}
-		require.NoError(t, w.Step(s))
-		require.NoError(t, w.Time(Timing{Step: step, Seconds: 0.001}))
+		switch {
+		case step == 30:
+			e.update = &Update{Step: step, Round: round, DropFraction: 0.3, Skipped: "the gradient holds a NaN"}
+		case step%10 == 0:
+			round++
+			e.update = &Update{Step: step, Round: round, DropFraction: 0.3, Params: Scalars{"c": 1e-4, "epsilon": math.Inf(1)}}
+			for _, l := range layers {
+				e.before = append(e.before, append([]bool(nil), l.mask...))
+				e.moves = append(e.moves, l.next(0.3))
+			}
+		}
+		events = append(events, e)
 	}
-	return all
+	return events
+}
+
+// record records the events.
+func record(t testing.TB, w *Writer, events []event) {
+	t.Helper()
+	for _, e := range events {
+		if e.update != nil {
+			require.NoError(t, w.Update(*e.update, e.moves...))
+		}
+		if e.step > 0 {
+			require.NoError(t, w.Step(Step{Step: e.step, Scalars: Scalars{Loss: e.loss, LearningRate: 0.1}}))
+			require.NoError(t, w.Time(Timing{Step: e.step, Seconds: 0.001}))
+		}
+	}
 }
 
 // smallLayers are two layers whose traces are short.
@@ -141,4 +157,15 @@ func collect(t testing.TB, path string) (records []Record, err error) {
 		records = append(records, record)
 	}
 	return records, nil
+}
+
+// write makes a trace of the events in a new folder, and returns its bytes.
+func write(t testing.TB, events []event) (path string, data []byte) {
+	t.Helper()
+	w, path := create(t)
+	record(t, w, events)
+	require.NoError(t, w.Close())
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return path, data
 }

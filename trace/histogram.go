@@ -1,150 +1,172 @@
 package trace
 
 import (
-	"fmt"
 	"math"
-	"math/bits"
+	"slices"
 )
 
-// Histogram counts values in bins: Counts[i] of them lie in [Edges[i], Edges[i+1]), the last bin holding its upper edge
-// too. There is one more edge than there are counts, or none of both.
-type Histogram struct {
-	Edges     Float32s `json:"edges"`
-	Counts    []int    `json:"counts"`
-	NonFinite int      `json:"non_finite,omitempty"` // Values that are NaN or infinite, which no bin counts.
+// Histograms count the values of a layer in bins, those of the weights that were active before an update apart from those
+// of the others. Active[i] and Inactive[i] of them lie in [Edges[i], Edges[i+1]), in the last bin those at its upper edge
+// too. There is one more edge than there are bins, or none where no value was finite.
+type Histograms struct {
+	Edges    Float32s `json:"edges"`
+	Active   []int    `json:"active"`
+	Inactive []int    `json:"inactive,omitempty"` // Nil where all these values are 0, as those of inactive weights are.
+
+	NonFinite int `json:"non_finite,omitempty"` // Values that are NaN or infinite, which no bin counts.
 }
 
-// Total is the number of values counted in bins.
-func (h *Histogram) Total() int {
-	total := 0
-	for _, n := range h.Counts {
-		total += n
-	}
-	return total
-}
+// innerBins is the number of bins of equal width. Two more hold the tails.
+const innerBins = 48
 
-// histogramBins is the number of bins of equal width. Two more hold the tails.
-const histogramBins = 48
+// tailSample is the size of the sample whose extremes bound the bins of equal width: on either side about one value in
+// 200 lies beyond.
+const tailSample = 200
 
-// newHistogram returns the histogram of the entries of values: bins of equal width from about the 0.5% to the 99.5%
-// quantile, and one on either side up to the extremes, so that a few large values do not hide the shape of the rest. The
-// quantiles are those of a sample. It returns nil if there are no values or no entries.
-func newHistogram(values []float32, entries bitset, rng *random) *Histogram {
+// newHistograms returns the histograms of values: bins of equal width between the extremes of a small sample, and one on
+// either side up to the extremes of all, so that a few large values do not hide the shape of the rest. It returns nil if
+// there are no values, or none to count.
+func newHistograms(values []float32, active bitset, rng *random) *Histograms {
 	if len(values) == 0 {
 		return nil
 	}
-	h := &Histogram{Edges: Float32s{}, Counts: []int{}}
-	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
-	n := 0
-	for i := range entries.ones() {
-		n++
-		value := values[i]
-		if value-value != 0 { // NaN or infinite.
-			h.NonFinite++
-			continue
-		}
-		low, high = min(low, value), max(high, value)
+	entries, all := newBitset(len(values)).not(len(values)), true
+	if zeroOutside(values, active) {
+		entries, all = active, false
 	}
-	if n == 0 {
+	edges, nonFinite := histogramEdges(values, entries, all, rng)
+	if edges == nil && nonFinite == 0 {
 		return nil
 	}
-	if n == h.NonFinite {
+	h := &Histograms{Edges: edges, Active: []int{}, NonFinite: nonFinite}
+	if edges == nil {
+		h.Edges = Float32s{}
 		return h
 	}
-	h.Edges = histogramEdges(values, entries, low, high, rng)
-	h.Counts = make([]int, len(h.Edges)-1)
-	first, last := 0, len(h.Counts)-1
-	// The bin is computed, then corrected against the edges, which are rounded.
-	inner := len(h.Counts) - 2
-	start, scale := float64(h.Edges[1]), float64(inner)/(float64(h.Edges[len(h.Edges)-2])-float64(h.Edges[1]))
-	for i := range entries.ones() {
-		value := values[i]
-		if value-value != 0 {
-			continue
-		}
-		bin := first
-		if last > 0 {
-			bin = min(max(int(math.Floor((float64(value)-start)*scale))+1, first), last)
-			for bin > first && value < h.Edges[bin] {
-				bin--
-			}
-			for bin < last && value >= h.Edges[bin+1] {
-				bin++
-			}
-		}
-		h.Counts[bin]++
+	b := newBinner(edges)
+	for i := range active.ones() {
+		b.add(values[i])
+	}
+	h.Active = b.counts()
+	if !all {
+		return h
+	}
+	// Those of all values less those of active ones: a loop without a branch on the mask takes half the time.
+	b = newBinner(edges)
+	for _, value := range values {
+		b.add(value)
+	}
+	h.Inactive = b.counts()
+	for i, n := range h.Active {
+		h.Inactive[i] -= n
 	}
 	return h
 }
 
-// histogramEdges returns edges that rise strictly from low to high, or are equal if low and high are.
-func histogramEdges(values []float32, entries bitset, low, high float32, rng *random) Float32s {
-	var sampled []float32
-	for _, i := range entries.sample(quantileSample, rng) {
-		if value := values[i]; value-value == 0 {
-			sampled = append(sampled, value)
+// zeroOutside tells whether all values but the active ones are 0.
+func zeroOutside(values []float32, active bitset) bool {
+	for w, word := range active {
+		var bits uint32 // Of the inactive values but for their signs: no branch for each of them.
+		for i, value := range values[64*w : min(64*w+64, len(values))] {
+			bits |= math.Float32bits(value) << 1 & (uint32(word>>i&1) - 1)
+		}
+		if bits != 0 {
+			return false
 		}
 	}
-	from, to := low, high
-	if len(sampled) > 0 {
-		q := quantiles(sampled, []float32{0.005, 0.995})
-		from, to = q[0], q[1]
+	return true
+}
+
+// finite tells whether x is a number and not infinite.
+func finite(x float32) bool { return x-x == 0 }
+
+// histogramEdges returns edges that rise strictly from the lowest of the entries' values to the highest, or two that are
+// equal if these are; nil if no value is finite. all tells that the entries are all there are.
+func histogramEdges(values []float32, entries bitset, all bool, rng *random) (edges Float32s, nonFinite int) {
+	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
+	extend := func(value float32) {
+		switch {
+		case !finite(value):
+			nonFinite++
+		case value < low:
+			low = value
+			high = max(high, value)
+		case value > high:
+			high = value
+		}
+	}
+	if all {
+		for _, value := range values {
+			extend(value)
+		}
+	} else {
+		for i := range entries.ones() {
+			extend(values[i])
+		}
+	}
+	if low > high {
+		return nil, nonFinite
+	}
+	from, to := high, low
+	for _, i := range entries.sample(tailSample, rng) {
+		if value := values[i]; finite(value) {
+			from, to = min(from, value), max(to, value)
+		}
 	}
 	if !(from < to) {
 		from, to = low, high
 	}
-	edges := Float32s{low}
-	for i := range histogramBins + 1 {
-		share := float64(i) / histogramBins
+	edges = Float32s{low}
+	for i := range innerBins + 1 {
+		share := float64(i) / innerBins
 		edge := float32(float64(from)*(1-share) + float64(to)*share)
 		if edge > edges[len(edges)-1] && edge < high {
 			edges = append(edges, edge)
 		}
 	}
-	return append(edges, high)
+	return append(edges, high), nonFinite
 }
 
-// allZero tells whether all values were 0.
-func (h *Histogram) allZero() bool {
-	return h.NonFinite == 0 && len(h.Edges) == 2 && h.Edges[0] == 0 && h.Edges[1] == 0
+// binner counts values between edges that rise strictly.
+type binner struct {
+	edges        [innerBins + 3]float32 // As many as there are, then zeros.
+	start, scale float32                // (value-start)*scale is about the bin.
+	last         int                    // The last bin.
+	numbers      [innerBins + 2]int
 }
 
-// visitBin is the bin of n visits: exact below 16, then one for each doubling.
-func visitBin(n int) int {
-	if n < 16 {
-		return n
+func newBinner(edges Float32s) *binner {
+	b := &binner{last: len(edges) - 2}
+	copy(b.edges[:], edges)
+	if b.last >= 2 {
+		// The bins from 1 to last-1 have equal width.
+		b.scale = float32(float64(b.last-1) / (float64(edges[b.last]) - float64(edges[1])))
+		b.start = edges[1] - 1/b.scale
 	}
-	return bits.Len(uint(n)) + 11
+	return b
 }
 
-// visitEdge is the lower edge of a bin of visits.
-func visitEdge(bin int) float32 {
-	if bin < 16 {
-		return float32(bin)
+// add counts a value between the first and the last edge, if it is finite.
+func (b *binner) add(value float32) {
+	if !finite(value) {
+		return
 	}
-	return float32(uint64(1) << (bin - 12))
-}
-
-// countVisits returns the histogram of the visits after the mask was counted, and how many weights have any. Visits are
-// those before, nil for none.
-func countVisits(visits []int32, mask []bool) (h *Histogram, explored int, err error) {
-	counts := make([]int, visitBin(math.MaxInt32+1)+1)
-	for i, active := range mask {
-		n := int(bit(active))
-		if visits != nil {
-			if visits[i] < 0 {
-				return nil, 0, fmt.Errorf("weight %d has %d visits, which must be 0 or more", i, visits[i])
-			}
-			n += int(visits[i])
+	// The guess may be off by rounding, or not a number where the edges are far apart: the search ends it.
+	bin := 0
+	if guess := (value - b.start) * b.scale; guess > 0 {
+		bin = b.last
+		if guess < float32(b.last) {
+			bin = int(guess)
 		}
-		counts[visitBin(n)]++
 	}
-	for counts[len(counts)-1] == 0 {
-		counts = counts[:len(counts)-1]
+	for bin > 0 && value < b.edges[bin] {
+		bin--
 	}
-	h = &Histogram{Counts: counts}
-	for bin := range len(counts) + 1 {
-		h.Edges = append(h.Edges, visitEdge(bin))
+	for bin < b.last && value >= b.edges[bin+1] {
+		bin++
 	}
-	return h, len(mask) - counts[0], nil
+	b.numbers[bin]++
 }
+
+// counts returns the numbers of values in the bins.
+func (b *binner) counts() []int { return slices.Clone(b.numbers[:b.last+1]) }

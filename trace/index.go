@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -110,16 +111,46 @@ func (x *Index) Mask(round int, path string) ([]bool, error) {
 	return tr.After, err
 }
 
+// Visits returns N after the update of the given round for each weight of the one with the given path, flat and row-major:
+// in how many of the trace's masks it was active. All updates up to that round are read for it.
+func (x *Index) Visits(round int, path string) ([]int32, error) {
+	last, err := x.find(round)
+	if err != nil {
+		return nil, err
+	}
+	var t Topology
+	var visits []int32
+	for i := 0; i <= last; i++ {
+		if err := x.advance(&t, i); err != nil {
+			return nil, err
+		}
+		l, err := t.layer(path)
+		if err != nil {
+			return nil, err
+		}
+		if visits == nil {
+			visits = make([]int32, l.size)
+		}
+		for weight := range l.after.ones() {
+			visits[weight]++
+		}
+	}
+	return visits, nil
+}
+
 // find returns the place in rounds of the given one.
 func (x *Index) find(round int) (int, error) {
-	i, found := slices.BinarySearchFunc(x.rounds, round, func(entry indexed, round int) int { return entry.round - round })
+	i, found := slices.BinarySearchFunc(x.rounds, round, func(entry indexed, round int) int {
+		return cmp.Compare(entry.round, round)
+	})
 	if found {
 		return i, nil
 	}
 	if len(x.rounds) == 0 {
 		return 0, fmt.Errorf("trace: there is no round %d in %s: it has no mask updates", round, x.path)
 	}
-	return 0, fmt.Errorf("trace: there is no round %d in %s, only %d to %d", round, x.path, x.rounds[0].round, x.rounds[len(x.rounds)-1].round)
+	first, last := x.rounds[0].round, x.rounds[len(x.rounds)-1].round
+	return 0, fmt.Errorf("trace: there is no round %d in %s, only %d to %d", round, x.path, first, last)
 }
 
 // read returns an update.
@@ -148,13 +179,21 @@ func (x *Index) topology(i int) (t Topology, err error) {
 		first--
 	}
 	for j := first; j <= i; j++ {
-		u, err := x.read(j)
-		if err != nil {
+		if err := x.advance(&t, j); err != nil {
 			return t, err
-		}
-		if err := t.Advance(u); err != nil {
-			return t, &DamageError{Path: x.path, Line: x.rounds[j].line + 1, Offset: x.rounds[j].offset, Reason: err.Error()}
 		}
 	}
 	return t, nil
+}
+
+// advance takes the topology through an update.
+func (x *Index) advance(t *Topology, i int) error {
+	u, err := x.read(i)
+	if err != nil {
+		return err
+	}
+	if err := t.Advance(u); err != nil {
+		return &DamageError{Path: x.path, Line: x.rounds[i].line + 1, Offset: x.rounds[i].offset, Reason: err.Error()}
+	}
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -35,7 +34,7 @@ func createJournal(path string, header Header) (*journal, error) {
 		return nil, fmt.Errorf("trace: the header of %s: %w", path, err)
 	}
 	err = writeFile(path, func(out io.Writer) error {
-		_, err := out.Write(seal(line))
+		_, err := out.Write(appendLine(nil, line))
 		return err
 	})
 	if err != nil {
@@ -83,29 +82,9 @@ func openJournal(path, format string, visit func(s *scanner, line []byte) error)
 	return &journal{path: path, format: format, file: file, flushed: time.Now()}, nil
 }
 
-// each shows the lines that are left to visit.
-func (s *scanner) each(visit func(line []byte) error) error {
-	for {
-		line, err := s.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err == nil {
-			err = visit(line)
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// append adds a line. It may stay in memory for a while.
-func (j *journal) append(object any) error {
-	line, err := json.Marshal(object)
-	if err != nil {
-		return fmt.Errorf("trace: a line for %s: %w", j.path, err)
-	}
-	j.buffer = append(j.buffer, seal(line)...)
+// append adds the line of a JSON object. It may stay in memory for a while.
+func (j *journal) append(object []byte) error {
+	j.buffer = appendLine(j.buffer, object)
 	if len(j.buffer) < flushSize && time.Since(j.flushed) < flushAfter {
 		return nil
 	}
@@ -145,93 +124,4 @@ func (j *journal) close() error {
 		err = fmt.Errorf("trace: closing: %w", closed)
 	}
 	return err
-}
-
-// rewind drops all lines of the file after those of the given step, and leaves the others as they are: it replaces the
-// file, so that a reader of the old one is not disturbed. Lines after the first that is dropped need not be whole.
-func rewind(path, format string, step int) error {
-	return copyThrough(path, path, format, step, nil)
-}
-
-// copyThrough replaces the file to by the lines of the file from through the given step, with the header in place of its
-// own if there is one.
-func copyThrough(from, to, format string, step int, header []byte) error {
-	file, err := os.Open(from)
-	if err != nil {
-		return fmt.Errorf("trace: opening: %w", err)
-	}
-	defer file.Close()
-	s := newScanner(file, from)
-	if _, err := s.header(format); err != nil {
-		return err
-	}
-	begin, end := s.offset, s.offset
-	dropped := errors.New("a line to drop")
-	err = s.each(func(line []byte) error {
-		var at struct{ Step int }
-		if err := json.Unmarshal(line, &at); err != nil {
-			return s.rejected(line, err)
-		}
-		if at.Step > step {
-			return dropped
-		}
-		end = s.offset
-		return nil
-	})
-	if err == nil && from == to {
-		return nil // There is nothing to drop.
-	}
-	if err != nil && err != dropped {
-		return err
-	}
-	if header == nil {
-		begin = 0
-	}
-	return writeFile(to, func(out io.Writer) error {
-		if _, err := out.Write(header); err != nil {
-			return err
-		}
-		_, err := io.Copy(out, io.NewSectionReader(file, begin, end-begin))
-		return err
-	})
-}
-
-// writeFile makes or replaces a file in one step: under its name there is always the old one or the whole new one.
-func writeFile(path string, write func(out io.Writer) error) (err error) {
-	fail := func(err error) error { return fmt.Errorf("trace: writing %s: %w", path, err) }
-	dir := filepath.Dir(path)
-	temporary, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fail(err)
-	}
-	defer os.Remove(temporary.Name()) // Gone after the rename; left over only on error.
-	if err = write(temporary); err == nil {
-		err = temporary.Chmod(0o644)
-	}
-	if err == nil {
-		err = temporary.Sync()
-	}
-	if closed := temporary.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	if err == nil {
-		err = syncFolder(dir)
-	}
-	if err != nil {
-		return fail(err)
-	}
-	return nil
-}
-
-// syncFolder waits until the disk has the folder's names.
-func syncFolder(dir string) error {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
 }

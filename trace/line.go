@@ -2,6 +2,8 @@ package trace
 
 import (
 	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"hash/crc32"
 )
@@ -17,22 +19,27 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // tailSize is the number of bytes of a line after those that the checksum covers, without the line feed.
 const tailSize = len(`,"crc":"00000000"}`)
 
-// tail returns the end of the line that begins with body.
-func tail(body []byte) string {
-	return fmt.Sprintf(`,"crc":"%08x"}`, crc32.Checksum(body, castagnoli))
+// appendTail appends the end of the line that begins with body.
+func appendTail(out, body []byte) []byte {
+	var sum [4]byte
+	binary.BigEndian.PutUint32(sum[:], crc32.Checksum(body, castagnoli))
+	out = append(out, `,"crc":"`...)
+	out = hex.AppendEncode(out, sum[:])
+	return append(out, `"}`...)
 }
 
-// seal makes a line, with its line feed, of the JSON of an object that is not empty.
-func seal(object []byte) []byte {
+// appendLine appends a line, with its line feed, of the JSON of an object that is not empty.
+func appendLine(out, object []byte) []byte {
 	body := object[:len(object)-1]
-	end := tail(body)
-	return append(append(body[:len(body):len(body)], end...), '\n')
+	return append(appendTail(append(out, body...), body), '\n')
 }
 
 // sealed tells whether a line, without its line feed, is whole.
 func sealed(line []byte) bool {
 	n := len(line) - tailSize
-	return n > 0 && line[0] == '{' && bytes.HasPrefix(line[n:], []byte(`,"crc":"`)) && string(line[n:]) == tail(line[:n])
+	// The beginning of the tail is looked at first, which spares a checksum for each brace that torn asks about.
+	return n > 0 && line[0] == '{' && bytes.HasPrefix(line[n:], []byte(`,"crc":"`)) &&
+		bytes.Equal(line[n:], appendTail(nil, line[:n]))
 }
 
 // torn tells whether text, that has no line feed and ends the file, may be the beginning of a line that is being written
@@ -60,5 +67,6 @@ type DamageError struct {
 
 // Error names the file, the line and the offset.
 func (e *DamageError) Error() string {
-	return fmt.Sprintf("trace: %s is damaged in line %d, at byte %d: %s; what comes before is good", e.Path, e.Line, e.Offset, e.Reason)
+	return fmt.Sprintf("trace: %s is damaged in line %d, at byte %d: %s; what comes before is good",
+		e.Path, e.Line, e.Offset, e.Reason)
 }

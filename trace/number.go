@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -13,8 +12,8 @@ import (
 // JSON has no NaN and no infinities. The types of this file write them as the strings "NaN", "Infinity" and "-Infinity",
 // which the number parsers of most languages read, and all other numbers so that they are read back exactly.
 
-// Float is a float64 whose JSON may be NaN or infinite.
-type Float float64
+// Float32 is a float32 whose JSON may be NaN or infinite.
+type Float32 float32
 
 // Float32s are float32 values whose JSON may be NaN or infinite.
 type Float32s []float32
@@ -23,12 +22,12 @@ type Float32s []float32
 type Scalars map[string]float64
 
 // MarshalJSON writes the number, or its name if it is not finite.
-func (f Float) MarshalJSON() ([]byte, error) { return appendNumber(nil, float64(f), 64), nil }
+func (f Float32) MarshalJSON() ([]byte, error) { return appendNumber(nil, float64(f), 32), nil }
 
 // UnmarshalJSON reads what MarshalJSON writes.
-func (f *Float) UnmarshalJSON(data []byte) error {
-	value, err := parseNumber(data, 64)
-	*f = Float(value)
+func (f *Float32) UnmarshalJSON(data []byte) error {
+	value, err := parseNumber(data, 32)
+	*f = Float32(value)
 	return err
 }
 
@@ -70,20 +69,35 @@ func (f *Float32s) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes an object of numbers.
-func (s Scalars) MarshalJSON() ([]byte, error) {
-	out := []byte{'{'}
-	for i, name := range slices.Sorted(maps.Keys(s)) {
+func (s Scalars) MarshalJSON() ([]byte, error) { return s.appendJSON(nil), nil }
+
+// appendJSON appends the JSON.
+func (s Scalars) appendJSON(out []byte) []byte {
+	names := make([]string, 0, 8)
+	for name := range s {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	out = append(out, '{')
+	for i, name := range names {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		key, err := json.Marshal(name)
-		if err != nil {
-			return nil, err
-		}
-		out = append(append(out, key...), ':')
+		out = append(appendString(out, name), ':')
 		out = appendNumber(out, s[name], 64)
 	}
-	return append(out, '}'), nil
+	return append(out, '}')
+}
+
+// appendString appends a JSON string.
+func appendString(out []byte, text string) []byte {
+	for _, c := range []byte(text) {
+		if c != '_' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			quoted, _ := json.Marshal(text) // A string never fails.
+			return append(out, quoted...)
+		}
+	}
+	return append(append(append(out, '"'), text...), '"')
 }
 
 // UnmarshalJSON reads what MarshalJSON writes.

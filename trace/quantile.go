@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// quantileSample is how many candidates quantiles are taken of: the probability of each is then off by about 0.01.
-const quantileSample = 2048
+// quantileSample is how many candidates quantiles are taken of: the probability of each is then off by 0.022 at most, by
+// one standard deviation.
+const quantileSample = 512
 
 // scoreProbabilities are dense at the top, where growth chooses.
 var scoreProbabilities = []float32{0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 1}
@@ -18,7 +19,8 @@ func quantiles(values []float32, probabilities []float32) Float32s {
 	slices.Sort(values)
 	result := make(Float32s, len(probabilities))
 	for i, p := range probabilities {
-		rank := int(math.Ceil(float64(p) * float64(len(values))))
+		// In float32, in which 0.2 of 5 values is 1: the product with a wider type would be above it.
+		rank := int(math.Ceil(float64(p * float32(len(values)))))
 		result[i] = values[min(max(rank-1, 0), len(values)-1)]
 	}
 	return result

@@ -3,7 +3,6 @@ package trace
 import (
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"os"
 	"path/filepath"
@@ -66,20 +65,11 @@ var errStopped = errors.New("stopped")
 
 // records yields the records that are left. It returns nil at the end of the file, errStopped if yield returns false.
 func (s *scanner) records(yield func(Record, error) bool) error {
-	for {
-		line, err := s.next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+	return s.each(func(line []byte) error {
 		record, err := s.parse(line)
-		if err != nil {
-			return err
+		if err == nil && record != nil && !yield(*record, nil) {
+			err = errStopped
 		}
-		if record != nil && !yield(*record, nil) {
-			return errStopped
-		}
-	}
+		return err
+	})
 }

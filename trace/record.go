@@ -79,29 +79,25 @@ type Layer struct {
 	Mask        PackedMask  `json:"mask"`
 	RegrownMask *PackedMask `json:"regrown_mask,omitempty"`
 
-	Visits *Histogram `json:"visits,omitempty"` // Of the visits N after the update, over all weights.
+	Visits *VisitCounts `json:"visits,omitempty"` // After the update, over all weights.
 
 	// Threshold is the lowest growth score that was chosen, Scores the distribution over candidates of the growth score
 	// and its parts, Sample some of the candidates. They are nil where the recorder gave no scores or nothing was grown
 	// (Threshold), or there was no candidate (Scores, Sample).
-	Threshold *Float   `json:"threshold,omitempty"`
+	Threshold *Float32 `json:"threshold,omitempty"`
 	Scores    *Scores  `json:"scores,omitempty"`
 	Sample    *Samples `json:"sample,omitempty"`
 
-	// Histograms over the weights that were active before the update and over those that were not, of the values that
-	// scores were computed from. Nil where the recorder gave none. Inactive weights are all zero in masked training, and
-	// then have no histogram.
-	ActiveWeights     *Histogram `json:"active_weights,omitempty"`
-	InactiveWeights   *Histogram `json:"inactive_weights,omitempty"`
-	ActiveGradients   *Histogram `json:"active_gradients,omitempty"`
-	InactiveGradients *Histogram `json:"inactive_gradients,omitempty"`
+	// Histograms of what scores were computed from. Nil where the recorder gave none.
+	Weights   *Histograms `json:"weights,omitempty"`
+	Gradients *Histograms `json:"gradients,omitempty"`
 }
 
 // Candidates is the number of weights that growth chose from.
 func (l *Layer) Candidates() int { return l.Size - l.Active + l.Grown }
 
 // Scores holds quantiles over the candidates of a layer, of the growth score and of its two parts. They are those of a
-// random sample of at most 2048 candidates.
+// random sample of at most 512 candidates.
 type Scores struct {
 	Probabilities Float32s `json:"probabilities"` // Of which the others are quantiles, rising in [0, 1].
 	Exploit       Float32s `json:"exploit"`       // |gradient|. Nil if the recorder gave no gradient.

@@ -50,14 +50,10 @@ func newSamples(m *Move, grown, candidates bitset, limit int, rng *random) *Samp
 	slices.Sort(index)
 	s := &Samples{Index: index}
 	for _, i := range index {
-		var visits int32
-		if m.Visits != nil {
-			visits = m.Visits[i]
-		}
 		if m.Gradient != nil {
 			s.Gradient = append(s.Gradient, abs(m.Gradient[i]))
 		}
-		s.Visits = append(s.Visits, visits)
+		s.Visits = append(s.Visits, m.Visits[i])
 		s.Score = append(s.Score, m.Score[i])
 		s.Grown = append(s.Grown, grown.has(i))
 	}
@@ -65,12 +61,12 @@ func newSamples(m *Move, grown, candidates bitset, limit int, rng *random) *Samp
 }
 
 // lowest returns the lowest value of the entries, nil if there are none. A NaN counts as -Infinity, as it does in growth.
-func lowest(values []float32, entries bitset) *Float {
-	var low *Float
+func lowest(values []float32, entries bitset) *Float32 {
+	var low *Float32
 	for i := range entries.ones() {
-		value := Float(values[i])
-		if math.IsNaN(float64(value)) {
-			value = Float(math.Inf(-1))
+		value := Float32(values[i])
+		if value != value {
+			value = Float32(math.Inf(-1))
 		}
 		if low == nil || value < *low {
 			low = &value

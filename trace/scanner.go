@@ -58,6 +58,22 @@ func (s *scanner) next() ([]byte, error) {
 	return line, nil
 }
 
+// each shows the lines that are left to visit.
+func (s *scanner) each(visit func(line []byte) error) error {
+	for {
+		line, err := s.next()
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = visit(line)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // damage is the error that the line to be read next is damaged.
 func (s *scanner) damage(reason string) error {
 	return &DamageError{Path: s.path, Line: s.line + 1, Offset: s.offset, Reason: reason}

@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 )
 
 // Timing is how long a step took. It is kept apart from the trace, which must not depend on the clock.
@@ -20,16 +21,18 @@ type Timing struct {
 // Time records how long a step took. Steps must rise.
 func (w *Writer) Time(t Timing) error {
 	if t.Step <= w.lastTime {
-		return fmt.Errorf("trace: the time of step %d cannot be recorded after that of step %d: steps must rise", t.Step, w.lastTime)
+		return fmt.Errorf("trace: the time of step %d cannot be recorded after that of step %d: steps must rise",
+			t.Step, w.lastTime)
 	}
-	err := w.timing.append(struct {
-		Kind string `json:"kind"`
-		Timing
-	}{kindTime, t})
-	if err == nil {
-		w.lastTime = t.Step
+	if math.IsNaN(t.Seconds) || math.IsInf(t.Seconds, 0) {
+		return fmt.Errorf("trace: step %d cannot have taken %v seconds", t.Step, t.Seconds)
 	}
-	return err
+	w.line = append(w.line[:0], `{"kind":"time","step":`...)
+	w.line = strconv.AppendInt(w.line, int64(t.Step), 10)
+	w.line = append(w.line, `,"seconds":`...)
+	w.line = append(appendNumber(w.line, t.Seconds, 64), '}')
+	w.lastTime = t.Step
+	return w.timing.append(w.line)
 }
 
 // openTiming opens the file of step times of a writer whose trace is open, and makes one where there is none.
@@ -37,12 +40,9 @@ func (w *Writer) openTiming() (*Writer, error) {
 	path := filepath.Join(w.dir, TimingFileName)
 	var err error
 	w.timing, err = openJournal(path, timingFormat, func(s *scanner, line []byte) error {
-		var t Timing
-		if err := json.Unmarshal(line, &t); err != nil {
-			return s.rejected(line, err)
-		}
+		t, err := parseTiming(s, line)
 		w.lastTime = t.Step
-		return nil
+		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		w.timing, err = createJournal(path, Header{Format: timingFormat, Version: Version})
@@ -69,20 +69,23 @@ func Timings(dir string) iter.Seq2[Timing, error] {
 			yield(Timing{}, err)
 			return
 		}
-		for {
-			line, err := s.next()
-			if err == io.EOF {
-				return
+		err = s.each(func(line []byte) error {
+			t, err := parseTiming(s, line)
+			if err == nil && !yield(t, nil) {
+				err = errStopped
 			}
-			var t Timing
-			if err == nil {
-				if bad := json.Unmarshal(line, &t); bad != nil {
-					err = s.rejected(line, bad)
-				}
-			}
-			if !yield(t, err) || err != nil {
-				return
-			}
+			return err
+		})
+		if err != nil && err != errStopped {
+			yield(Timing{}, err)
 		}
 	}
+}
+
+// parseTiming makes a step time of the line that was read last.
+func parseTiming(s *scanner, line []byte) (t Timing, err error) {
+	if err := json.Unmarshal(line, &t); err != nil {
+		return t, s.rejected(line, err)
+	}
+	return t, nil
 }

@@ -93,66 +93,25 @@ func (t *Topology) Paths() []string {
 
 // Transition returns what the last update did to the mask of the weight with the given path.
 func (t *Topology) Transition(path string) (Transition, error) {
-	for _, l := range t.layers {
-		if l.path != path {
-			continue
-		}
-		tr := Transition{Path: l.path, Shape: l.shape, Round: t.round, After: l.after.unpack(l.size)}
-		if l.before != nil {
-			tr.Before, tr.Kept = l.before.unpack(l.size), l.kept.unpack(l.size)
-		}
-		return tr, nil
+	l, err := t.layer(path)
+	if err != nil {
+		return Transition{}, err
 	}
-	return Transition{}, fmt.Errorf("trace: there is no layer %q, only %q", path, t.Paths())
+	tr := Transition{Path: l.path, Shape: l.shape, Round: t.round, After: l.after.unpack(l.size)}
+	if l.before != nil {
+		tr.Before, tr.Kept = l.before.unpack(l.size), l.kept.unpack(l.size)
+	}
+	return tr, nil
 }
 
-// Transition is what one update did to the mask of one layer. Masks are flat and row-major, true where active.
-type Transition struct {
-	Path  string
-	Shape []int
-	Round int
-
-	Before []bool // The mask before the update. Nil at the first update of a trace.
-	Kept   []bool // Those of Before that were not dropped. Nil likewise.
-	After  []bool // The mask after the update: those kept, and those grown.
-}
-
-// Fate is what an update did to a weight.
-type Fate uint8
-
-const (
-	Inactive Fate = iota // Inactive before and after.
-	Kept                 // Active before and after.
-	Dropped              // Active before, inactive after.
-	Grown                // Inactive before, active after.
-	Regrown              // Dropped and grown in the same update.
-)
-
-// String names the fate.
-func (f Fate) String() string {
-	return [...]string{"inactive", "kept", "dropped", "grown", "regrown"}[f]
-}
-
-// Fates returns the fate of each weight, flat and row-major. At the first update of a trace, active weights are Kept.
-func (tr *Transition) Fates() []Fate {
-	fates := make([]Fate, len(tr.After))
-	for i, after := range tr.After {
-		before, kept := after, after
-		if tr.Before != nil {
-			before, kept = tr.Before[i], tr.Kept[i]
-		}
-		switch {
-		case kept:
-			fates[i] = Kept
-		case before && after:
-			fates[i] = Regrown
-		case before:
-			fates[i] = Dropped
-		case after:
-			fates[i] = Grown
+// layer returns the masks of the weight with the given path.
+func (t *Topology) layer(path string) (*layerMasks, error) {
+	for i := range t.layers {
+		if t.layers[i].path == path {
+			return &t.layers[i], nil
 		}
 	}
-	return fates
+	return nil, fmt.Errorf("trace: there is no layer %q, only %q", path, t.Paths())
 }
 
 // maxSize is the largest number of weights of a layer: what a mask of 512 MiB holds.

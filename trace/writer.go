@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
+	"strconv"
 )
 
 // DefaultSamples is how many candidates of each layer are kept per update: half of them grown, half not.
@@ -22,6 +22,8 @@ type Writer struct {
 	summarizer summarizer
 	topology   Topology
 	updates    bool // Whether an update was recorded.
+
+	line []byte // Memory for lines.
 
 	lastStep, lastUpdate, lastTime int // The optimizer steps of the last record of each kind, -1 for none.
 }
@@ -49,36 +51,6 @@ func Append(dir string) (*Writer, error) {
 		return nil, err
 	}
 	return w.openTiming()
-}
-
-// AppendAfter goes on with the trace in a run's folder after the given optimizer step, as a run does that resumes from a
-// checkpoint: all that was recorded after that step is dropped, damaged or not.
-func AppendAfter(dir string, step int) (*Writer, error) {
-	if err := rewindAll(dir, step); err != nil {
-		return nil, err
-	}
-	return Append(dir)
-}
-
-// Fork begins the trace of a run in the folder dir, which must hold none, with the records of another run's trace through
-// the given optimizer step. meta is that of the new run, see [Create].
-func Fork(from, dir string, step int, meta any) (*Writer, error) {
-	header, err := newHeader(meta)
-	if err != nil {
-		return nil, err
-	}
-	line, err := json.Marshal(header)
-	if err != nil {
-		return nil, fmt.Errorf("trace: the header of a fork: %w", err)
-	}
-	path := filepath.Join(dir, FileName)
-	if err := checkAbsent(path); err != nil {
-		return nil, err
-	}
-	if err := copyThrough(filepath.Join(from, FileName), path, traceFormat, step, seal(line)); err != nil {
-		return nil, err
-	}
-	return Append(dir)
 }
 
 func newHeader(meta any) (Header, error) {
@@ -134,21 +106,21 @@ func (w *Writer) Step(s Step) error {
 	if s.Step <= w.lastStep || s.Step < w.lastUpdate {
 		return fmt.Errorf("trace: step %d cannot be recorded after step %d: steps must rise", s.Step, w.LastStep())
 	}
-	err := w.trace.append(struct {
-		Kind string `json:"kind"`
-		Step
-	}{kindStep, s})
-	if err == nil {
-		w.lastStep = s.Step
-	}
-	return err
+	// Written by hand, as a step may take no longer than some tenths of a millisecond.
+	w.line = append(w.line[:0], `{"kind":"step","step":`...)
+	w.line = strconv.AppendInt(w.line, int64(s.Step), 10)
+	w.line = append(w.line, `,"scalars":`...)
+	w.line = append(s.Scalars.appendJSON(w.line), '}')
+	w.lastStep = s.Step
+	return w.trace.append(w.line)
 }
 
-// Update records a mask update with the moves of all layers, in the same order at each update. The first update of a
-// trace holds the masks that training began with. u.Layers must be nil: the writer makes them of the moves. For a skipped
+// Update records a mask update with the moves of all layers, in the same order at each update. It comes before the
+// [Writer.Step] of the same optimizer step. The first update of a trace holds the masks that training began with. u.Layers must be nil: the writer makes them of the moves. For a skipped
 // update, moves must be empty.
 //
-// If Update fails on a move, nothing is recorded.
+// If it fails on a move, nothing is recorded. If it fails to write, the record stays in memory for [Writer.Flush] to try
+// again.
 func (w *Writer) Update(u Update, moves ...Move) error {
 	fail := func(err error) error { return fmt.Errorf("trace: the update of step %d: %w", u.Step, err) }
 	if err := w.checkUpdate(&u, len(moves)); err != nil {
@@ -166,27 +138,28 @@ func (w *Writer) Update(u Update, moves ...Move) error {
 			return fail(err)
 		}
 	}
-	err := w.trace.append(struct {
+	line, err := json.Marshal(struct {
 		Kind string `json:"kind"`
 		Update
 	}{kindUpdate, u})
 	if err != nil {
-		return err
+		return fail(err)
 	}
 	w.lastUpdate = u.Step
 	if u.Skipped == "" {
 		w.topology, w.updates = Topology{round: u.Round, layers: next}, true
 	}
-	return w.Flush()
+	return errors.Join(w.trace.append(line), w.Flush())
 }
 
 // checkUpdate says what is wrong with an update of so many moves.
 func (w *Writer) checkUpdate(u *Update, moves int) error {
 	switch {
 	case u.Layers != nil:
-		return errors.New("Layers must be nil: they are made of the moves")
-	case u.Step <= w.lastUpdate || u.Step < w.lastStep:
-		return fmt.Errorf("it cannot be recorded after step %d: steps must rise", w.LastStep())
+		return errors.New("its Layers must be nil: they are made of the moves")
+	case u.Step <= w.lastUpdate || u.Step <= w.lastStep:
+		return fmt.Errorf("it cannot be recorded after step %d: steps must rise, and an update comes before the logged step "+
+			"that it follows", w.LastStep())
 	case u.Skipped != "" && moves > 0:
 		return fmt.Errorf("it was skipped (%s) and yet has %d moves", u.Skipped, moves)
 	case u.Skipped != "":
@@ -200,33 +173,6 @@ func (w *Writer) checkUpdate(u *Update, moves int) error {
 		return fmt.Errorf("it has the moves of %d layers, and the one before had %d", moves, len(w.topology.layers))
 	}
 	return nil
-}
-
-// RewindTo drops all records after the given optimizer step, so that the run can be recorded anew from there. It is
-// atomic: the trace is as before or as asked for. Who reads the old one goes on reading it, see [ErrRewound].
-func (w *Writer) RewindTo(step int) error {
-	if err := w.Close(); err != nil {
-		return err
-	}
-	if err := rewindAll(w.dir, step); err != nil {
-		return err
-	}
-	again, err := Append(w.dir)
-	if err != nil {
-		return err
-	}
-	again.summarizer = w.summarizer
-	*w = *again
-	return nil
-}
-
-// rewindAll rewinds both files. That of step times goes first: if that is all that happens, nothing is missing but times.
-func rewindAll(dir string, step int) error {
-	err := rewind(filepath.Join(dir, TimingFileName), timingFormat, step)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return rewind(filepath.Join(dir, FileName), traceFormat, step)
 }
 
 // Flush writes all that was recorded to the files, where readers see it.

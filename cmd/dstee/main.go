@@ -5,7 +5,12 @@
 //	dstee fork DIR NEW     start a new run from a point of another, with other settings
 //	dstee ls [DIR]         list runs
 //	dstee inspect DIR      show a run's settings, state and health
+//	dstee trace RUN        show what a run recorded
 //	dstee rm DIR...        remove runs
+//	dstee compare          compare methods over sparsities and seeds, with intervals
+//	dstee whatif RUN       say what a recorded mask update would have grown by other acquisitions
+//	dstee export RUN FILE  write a run's model, masks and visits as a safetensors file
+//	dstee import FILE RUN  start a run from a model in such a file
 //	dstee verify FILE      check this build's mask updates against reference vectors
 //	dstee doctor           say which backend there is, and what is missing
 package main
@@ -50,7 +55,8 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newRm(), newVerify(), newDoctor())
+	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newTrace(), newRm(),
+		newCompare(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor())
 	return root
 }
 

@@ -1,0 +1,107 @@
+// Package docs holds pages for people, whose commands and programs are run by tests.
+package docs
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/backends/backendtest"
+)
+
+// tiny are flags that make a command of a page take a moment, by its name.
+var tiny = map[string]string{
+	"train":   " --steps 20 --delta-t 10",
+	"compare": " --steps 20 --delta-t 10 --seeds 2",
+}
+
+// block is a fenced block of a page: its language and what it holds.
+type block struct{ language, text string }
+
+// blocks are the fenced blocks of a page, those in lists without their indentation.
+func blocks(t *testing.T, page string) []block {
+	t.Helper()
+	data, err := os.ReadFile(page)
+	require.NoError(t, err)
+	var found []block
+	for _, match := range regexp.MustCompile("(?ms)^( *)```([a-z]*)\n(.*?)^ *```$").FindAllStringSubmatch(string(data), -1) {
+		text := match[3]
+		if indent := match[1]; indent != "" {
+			text = strings.ReplaceAll("\n"+text, "\n"+indent, "\n")[1:]
+		}
+		found = append(found, block{match[2], text})
+	}
+	return found
+}
+
+// The Go of the page compiles in a module of the reader's own, its test passes there, and its commands succeed, if for
+// fewer steps and seeds.
+func TestYourOwnAcquisition(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs and trains with them")
+	}
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	module := newModule(t, root)
+	bin := filepath.Join(t.TempDir(), "dstee")
+	shell(t, root, "go build -o "+bin+" ./cmd/dstee")
+	require.NoError(t, os.Mkdir(filepath.Join(module, "rare"), 0o755))
+
+	commands, files := 0, 0
+	for _, b := range blocks(t, "your-own-acquisition.md") {
+		switch b.language {
+		case "go":
+			name := "rare.go"
+			if strings.Contains(b.text, `"testing"`) {
+				name = "rare_test.go"
+			}
+			require.NoError(t, os.WriteFile(filepath.Join(module, "rare", name), []byte(b.text), 0o644))
+			files++
+		case "sh":
+			command := strings.TrimSpace(b.text)
+			commands++
+			if arguments, found := strings.CutPrefix(command, "go run ./cmd/dstee "); found {
+				name, _, _ := strings.Cut(arguments, " ")
+				require.Contains(t, tiny, name)
+				stdout := shell(t, t.TempDir(), bin+" "+arguments+tiny[name]+" --backend "+backendtest.Cheapest())
+				require.Contains(t, stdout, "mlp on digits")
+				continue
+			}
+			shell(t, module, "GOFLAGS=-mod=mod "+command)
+		}
+	}
+	require.Equal(t, []int{2, 4}, []int{files, commands})
+}
+
+// newModule makes a module that requires this one, as it is in root.
+func newModule(t *testing.T, root string) string {
+	t.Helper()
+	dir := t.TempDir()
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	require.NoError(t, err)
+	const path = "github.com/sparsekernel/sparsekernel"
+	mod = bytes.Replace(mod, []byte("module "+path), []byte("module example.com/idea"), 1)
+	mod = append(mod, "\nrequire "+path+" v0.0.0\n\nreplace "+path+" => "+root+"\n"...)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), mod, 0o644))
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644))
+	return dir
+}
+
+// shell runs a command in a folder, and returns what it prints.
+func shell(t *testing.T, dir, command string) string {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", command)
+	cmd.Dir = dir
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	require.NoError(t, cmd.Run(), "%s\n%s%s", command, &stdout, &stderr)
+	return stdout.String()
+}
