@@ -138,26 +138,6 @@ func (r *Run) writeFork(dir string, m *manifest, base checkpoint.Entry, rounds i
 	return durable.SyncFolder(filepath.Dir(dir))
 }
 
-// shareRounds shares the saved mask updates through the given round.
-func shareRounds(from, to string, rounds int) error {
-	files, err := roundFiles(from)
-	if err != nil || len(files) == 0 {
-		return err
-	}
-	if err := os.Mkdir(filepath.Join(to, roundsFolder), 0o755); err != nil {
-		return err
-	}
-	for round, path := range files {
-		if round > rounds {
-			continue
-		}
-		if err := share(path, RoundPath(to, round)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // share gives a file a second name, or, where it cannot have one, a copy.
 func share(from, to string) error {
 	if os.Link(from, to) == nil {

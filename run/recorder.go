@@ -138,7 +138,7 @@ func (r *recorder) updated(u *dstee.MaskUpdate) error {
 		if !r.recording.Rounds.Contains(update.Round) {
 			return nil
 		}
-		return writeRound(r.dir, r.session.spec.Seed, update, moves)
+		return writeRound(r.dir, r.session.spec, update, moves)
 	})
 }
 

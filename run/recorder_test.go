@@ -1,7 +1,6 @@
 package run_test
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,10 +13,10 @@ import (
 
 	"github.com/sparsekernel/sparsekernel/backends/backendtest"
 	"github.com/sparsekernel/sparsekernel/dstee"
-	"github.com/sparsekernel/sparsekernel/interchange/safetensors"
 	"github.com/sparsekernel/sparsekernel/run"
 	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 	"github.com/sparsekernel/sparsekernel/trace"
+	"github.com/sparsekernel/sparsekernel/whatif"
 )
 
 // records returns the steps and updates of a run's trace.
@@ -73,7 +72,7 @@ func TestTrace(t *testing.T) {
 				require.Equal(t, []any{l.Path, l.Size, l.Active, l.Dropped, l.Grown, l.Regrown, l.Explored},
 					[]any{g.Path, g.Size, g.Active, g.Dropped, g.Grown, g.Regrown, g.Explored})
 				require.NotNil(t, g.Scores)
-				require.NotNil(t, g.ActiveWeights)
+				require.NotNil(t, g.Weights)
 			}
 		}
 		for _, entry := range summary.Layers {
@@ -117,32 +116,23 @@ func TestSavedRounds(t *testing.T) {
 	require.Len(t, files, 2)
 	_, updates, index := records(t, r)
 
-	file, err := safetensors.Open(run.RoundPath(r.Dir(), 4))
+	round, err := whatif.Read(filepath.Join(r.RoundsDir(), whatif.FileName(4)))
 	require.NoError(t, err)
-	defer file.Close()
-	metadata := file.Metadata()
-	require.Equal(t, []string{"40", "4", "0"}, []string{metadata["step"], metadata["round"], metadata["seed"]})
-	targets := map[string]int{}
-	require.NoError(t, json.Unmarshal([]byte(metadata["targets"]), &targets))
+	require.Equal(t, []any{4, 40, 40, int64(0), updates[4].DropFraction}, []any{round.Number, round.Step, round.TotalSteps, round.Seed, round.DropFraction})
+	require.Len(t, round.Layers, len(summary.Layers))
 	updater, err := dstee.NewUpdater(backend, dstee.Magnitude(), dstee.DSTEE(dstee.Constant(1e-4), dstee.Constant(1)), dstee.Auto)
 	require.NoError(t, err)
-	for _, l := range summary.Layers {
-		state := dstee.LayerState{}
-		for name, to := range map[string]**tensors.Tensor{"weight": &state.Weight, "gradient": &state.Gradient, "mask": &state.Mask, "visits": &state.Visits} {
-			*to, err = file.Tensor(l.Path + "/" + name)
-			require.NoError(t, err)
-			require.Equal(t, l.Shape, (*to).Shape().Dimensions)
-		}
+	for _, l := range round.Layers {
 		before, err := index.Mask(3, l.Path)
 		require.NoError(t, err)
-		require.Equal(t, before, tensors.MustCopyFlatData[bool](state.Mask))
+		require.Equal(t, before, tensors.MustCopyFlatData[bool](l.Mask))
 		active := 0
 		for _, on := range before {
 			if on {
 				active++
 			}
 		}
-		move, err := updater.Update(state, active, targets[l.Path], updates[4].DropFraction, 40, 0)
+		move, err := updater.Update(l.LayerState, active, l.Target, round.DropFraction, 40, 0)
 		require.NoError(t, err)
 		after, err := index.Mask(4, l.Path)
 		require.NoError(t, err)
@@ -153,16 +143,16 @@ func TestSavedRounds(t *testing.T) {
 	fork, err := r.Fork(filepath.Join(t.TempDir(), "fork"), 30, nil)
 	require.NoError(t, err)
 	require.NoError(t, r.Rewind(30))
-	for _, dir := range []string{r.Dir(), fork.Dir()} {
-		require.FileExists(t, run.RoundPath(dir, 2))
-		require.NoFileExists(t, run.RoundPath(dir, 4))
+	for _, dir := range []string{r.RoundsDir(), fork.RoundsDir()} {
+		require.FileExists(t, filepath.Join(dir, whatif.FileName(2)))
+		require.NoFileExists(t, filepath.Join(dir, whatif.FileName(4)))
 	}
 
 	every := create(t, short(0), run.Recording{LogEvery: 1, SaveEvery: 1, Rounds: run.EveryRound})
 	trained(t, every, backend, 25)
 	files, err = os.ReadDir(filepath.Join(every.Dir(), "rounds"))
 	require.NoError(t, err)
-	require.Equal(t, []string{"round-000001.safetensors", "round-000002.safetensors"}, names(files))
+	require.Equal(t, []string{whatif.FileName(1), whatif.FileName(2)}, names(files))
 }
 
 func names(files []os.DirEntry) []string {

@@ -46,20 +46,3 @@ func (r *Run) Rewind(step int) (err error) {
 	}
 	return rewindTrace(r.dir, step)
 }
-
-// removeRoundsAfter removes the saved mask updates after the given round.
-func removeRoundsAfter(dir string, round int) error {
-	files, err := roundFiles(dir)
-	if err != nil {
-		return err
-	}
-	for saved, path := range files {
-		if saved <= round {
-			continue
-		}
-		if err := os.Remove(path); err != nil {
-			return fmt.Errorf("rewinding: %w", err)
-		}
-	}
-	return nil
-}
