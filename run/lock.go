@@ -41,34 +41,45 @@ func (e *LockedError) Error() string {
 		e.Dir, e.Holder.PID, e.Holder.Host, e.Holder.Since.Format(time.DateTime), e.Holder.PID)
 }
 
-// lock makes this process the only writer of the run's folder until unlock is called. If another one is, it waits for
-// it to end or for ctx, or, without wait, returns a [LockedError].
-func lock(ctx context.Context, dir string, wait bool) (unlock func() error, err error) {
+// lock makes this process the only writer of the run's folder until unlock is called. If another one is, the error is a
+// [LockedError].
+func lock(dir string) (unlock func() error, err error) {
 	held := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(0o644))
 	// Readers look at the lock for an instant (holderOf), and who has just taken it may not have written its name yet:
 	// a few tries tell those from a holder.
-	ok := false
-	for try := 0; try < 5 && !ok && err == nil; try++ {
-		if try > 0 {
-			time.Sleep(20 * time.Millisecond)
-		}
+	ok, err := held.TryLock()
+	for try := 0; try < 4 && !ok && err == nil; try++ {
+		time.Sleep(20 * time.Millisecond)
 		ok, err = held.TryLock()
 	}
-	if err == nil && !ok && wait {
-		ok, err = held.TryLockContext(ctx, 200*time.Millisecond)
-	}
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil, fmt.Errorf("waiting for %s: %w", dir, err)
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", dir, err)
-	case !ok:
+	}
+	if !ok {
 		return nil, &LockedError{Dir: dir, Holder: readHolder(dir)}
 	}
 	if err := writeHolder(dir); err != nil {
 		return nil, errors.Join(err, held.Unlock())
 	}
 	return held.Unlock, nil
+}
+
+// lock locks the run's folder. If another process has it, it waits for that one to end, or for ctx, if it is to.
+func (r *Run) lock(ctx context.Context) (unlock func() error, err error) {
+	unlock, err = lock(r.dir)
+	var locked *LockedError
+	for told := false; r.wait && errors.As(err, &locked); told = true {
+		if !told {
+			r.note("waiting for process %d on %s, which trains %s", locked.Holder.PID, locked.Holder.Host, r.dir)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("waiting for %s: %w", r.dir, ctx.Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+		unlock, err = lock(r.dir)
+	}
+	return unlock, err
 }
 
 // writeHolder names this process as the holder.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -35,6 +37,9 @@ type recorder struct {
 // openRecorder opens the trace in the run's folder where the session is, or begins it. What was recorded after the
 // session's step is dropped. A damaged file is set aside, and given to note.
 func openRecorder(dir string, recording Recording, s *session, note func(error)) (*recorder, error) {
+	if err := sweepTrace(dir); err != nil {
+		return nil, err
+	}
 	writer, err := trace.AppendAfter(dir, s.at.Step)
 	for range 2 { // There are two files that may be damaged, and either may be missing after it was set aside.
 		var damage *trace.DamageError
@@ -106,8 +111,12 @@ func (r *recorder) begin() error {
 	return r.scribe.do(func() error { return r.writer.Update(first, moves...) })
 }
 
-// moved keeps what an update is about to do to a layer.
+// moved keeps what an update is about to do to a layer. There are copies of one update at a time: those of a large model
+// take much memory.
 func (r *recorder) moved(lent *dstee.LayerMove) error {
+	if err := r.scribe.drain(); err != nil {
+		return err
+	}
 	m, err := keepMove(lent)
 	if err != nil {
 		return err
@@ -190,4 +199,22 @@ func rewindTrace(dir string, step int) error {
 		return fmt.Errorf("rewinding: %w", err)
 	}
 	return writer.Close()
+}
+
+// sweepTrace removes the temporary files that the trace of a killed process may have left.
+func sweepTrace(dir string) error {
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("looking for temporary files: %w", err)
+	}
+	for _, file := range files {
+		name := file.Name()
+		if !strings.HasPrefix(name, "."+trace.FileName+"-") && !strings.HasPrefix(name, "."+trace.TimingFileName+"-") {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			return fmt.Errorf("removing a temporary file: %w", err)
+		}
+	}
+	return nil
 }

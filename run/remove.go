@@ -1,12 +1,12 @@
 package run
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 	"github.com/sparsekernel/sparsekernel/trace"
 )
 
@@ -20,9 +20,12 @@ func Remove(dir string) error {
 	if _, err := readManifest(dir); err != nil {
 		return fmt.Errorf("not removed: %w", err)
 	}
-	unlock, err := lock(context.Background(), dir, false)
+	unlock, err := lock(dir)
 	if err != nil {
 		return err
+	}
+	if err := errors.Join(sweepTrace(dir), durable.Sweep(dir)); err != nil {
+		return errors.Join(err, unlock())
 	}
 	// The spec goes last: what is left of a removal that was interrupted can be removed as a run.
 	names := []string{checkpointsFolder, roundsFolder, trace.FileName, trace.FileName + damagedSuffix, trace.TimingFileName,

@@ -12,7 +12,7 @@ import (
 
 // Rewind takes the run back to the checkpoint of a step, or to its beginning, step 0. What came after is lost.
 func (r *Run) Rewind(step int) (err error) {
-	unlock, err := lock(context.Background(), r.dir, r.wait)
+	unlock, err := r.lock(context.Background())
 	if err != nil {
 		return err
 	}

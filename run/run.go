@@ -1,7 +1,6 @@
 package run
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -83,7 +82,7 @@ func Create(dir string, spec Spec, recording Recording) (*Run, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the run's folder: %w", err)
 	}
-	unlock, err := lock(context.Background(), dir, false)
+	unlock, err := lock(dir)
 	if err != nil {
 		return nil, err
 	}

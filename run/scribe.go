@@ -1,29 +1,31 @@
 package run
 
-import "sync/atomic"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // scribe writes files while training goes on: it does jobs one after the other, in the order they were given, in the
 // background. After one has failed it does no more.
 type scribe struct {
-	jobs   chan func() error
-	ended  chan struct{}
-	failed atomic.Pointer[error]
+	jobs    chan func() error
+	pending sync.WaitGroup
+	failed  atomic.Pointer[error]
 }
 
-// queued is how many jobs may wait. A mask update's holds a copy of all that it chose from.
-const queued = 16
+// queued is how many jobs may wait.
+const queued = 64
 
 func newScribe() *scribe {
-	s := &scribe{jobs: make(chan func() error, queued), ended: make(chan struct{})}
+	s := &scribe{jobs: make(chan func() error, queued)}
 	go func() {
-		defer close(s.ended)
 		for job := range s.jobs {
-			if s.err() != nil {
-				continue
+			if s.err() == nil {
+				if err := job(); err != nil {
+					s.failed.Store(&err)
+				}
 			}
-			if err := job(); err != nil {
-				s.failed.Store(&err)
-			}
+			s.pending.Done()
 		}
 	}()
 	return s
@@ -34,15 +36,21 @@ func (s *scribe) do(job func() error) error {
 	if err := s.err(); err != nil {
 		return err
 	}
+	s.pending.Add(1)
 	s.jobs <- job
 	return nil
 }
 
-// close waits until all jobs are done, and returns the first error of any.
+// drain waits until all jobs are done, and returns the first error of any.
+func (s *scribe) drain() error {
+	s.pending.Wait()
+	return s.err()
+}
+
+// close ends the scribe when all jobs are done, and returns the first error of any.
 func (s *scribe) close() error {
 	close(s.jobs)
-	<-s.ended
-	return s.err()
+	return s.drain()
 }
 
 func (s *scribe) err() error {

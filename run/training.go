@@ -33,7 +33,7 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 	if steps < 0 {
 		return nil, fmt.Errorf("a run cannot train %d steps: to go back, Rewind it", steps)
 	}
-	unlock, err := lock(ctx, r.dir, r.wait)
+	unlock, err := r.lock(ctx)
 	if err != nil {
 		return nil, err
 	}

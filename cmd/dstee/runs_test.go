@@ -43,9 +43,11 @@ func brief(args ...string) []string {
 func TestRuns(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "runs", "a"), filepath.Join(dir, "runs", "more", "b")
-	require.Contains(t, succeed(t, brief("--out", a)...), "Wrote "+a+"/summary.json")
+	require.Contains(t, succeed(t, brief("--out", a, "--save-rounds", "2")...), "Wrote "+a+"/summary.json")
 	_, _, err := execute(t.Context(), brief("--out", a)...)
 	require.ErrorContains(t, err, "holds a run already: go on with it by `dstee resume "+a+"`")
+
+	require.Contains(t, succeed(t, "whatif", a, "--backend", backendtest.Cheapest()), "round 2, step 20")
 
 	require.Equal(t, b+" goes on from "+a+" at step 20: train it with `dstee resume "+b+"`.\n",
 		succeed(t, "fork", a, b, "--at-round", "2", "--c", "0.5", "--acquisition", "abs(g)/(n+1)"))
