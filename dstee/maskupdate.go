@@ -1,6 +1,7 @@
 package dstee
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -106,16 +107,51 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error)
 				return nil, fmt.Errorf("dstee: averaging the gradients of %q: %w", l.path, err)
 			}
 		}
-		state := LayerState{Weight: l.weight.MustValue(), Gradient: gradient, Mask: l.mask.MustValue(), Visits: l.visits.MustValue()}
 		updater, err := s.updater(l)
 		if err != nil {
 			return nil, err
 		}
-		if moves[i], err = updater.Update(state, l.active, targets[i], dropFraction, step, s.layerSeed(l, step)); err != nil {
-			return nil, fmt.Errorf("layer %q: %w", l.path, err)
+		state, err := updater.Remember(s.layerState(l, gradient), step, s.layerSeed(l, step))
+		if err != nil {
+			return nil, fmt.Errorf("layer %q: %w", l.path, s.explain(err, l))
 		}
+		if moves[i], err = updater.Update(state, l.active, targets[i], dropFraction, step, s.layerSeed(l, step)); err != nil {
+			return nil, fmt.Errorf("layer %q: %w", l.path, s.explain(err, l))
+		}
+		moves[i].dropMemory, moves[i].growMemory = state.DropMemory, state.GrowMemory
 	}
 	return moves, nil
+}
+
+// layerState is what acquisitions see of the layer in the mask update to come.
+func (s *Sparsifier) layerState(l *layer, gradient *tensors.Tensor) LayerState {
+	state := LayerState{
+		Weight:     l.weight.MustValue(),
+		Gradient:   gradient,
+		Mask:       l.mask.MustValue(),
+		Visits:     l.visits.MustValue(),
+		DropMemory: values(l.dropMemory),
+		GrowMemory: values(l.growMemory),
+		Path:       l.path,
+		Round:      int(tensors.ToScalar[int64](s.rounds.MustValue())) + 1,
+		TotalSteps: s.steps,
+	}
+	if l.momentum != nil {
+		state.Momentum = l.momentum.MustValue()
+	}
+	return state
+}
+
+// explain adds to the error of a score what the optimizer does keep of the layer.
+func (s *Sparsifier) explain(err error, l *layer) error {
+	if !errors.Is(err, errNoMomentum) {
+		return err
+	}
+	var paths []string
+	for _, state := range l.states {
+		paths = append(paths, state.Path())
+	}
+	return fmt.Errorf("%w\nof this layer the optimizer keeps: %q", err, paths)
 }
 
 // applyMove gives a layer its new mask: visits count it, and the weights and the optimizer's state that it leaves out
@@ -141,6 +177,9 @@ func (s *Sparsifier) applyMove(l *layer, move Move) (LayerUpdate, error) {
 		if err := s.execs.mask(state, move.Mask); err != nil {
 			return fail(err)
 		}
+	}
+	if err := errors.Join(setValues(l.dropMemory, move.dropMemory), setValues(l.growMemory, move.growMemory)); err != nil {
+		return fail(err)
 	}
 	l.active += move.Grown - move.Dropped
 	return LayerUpdate{

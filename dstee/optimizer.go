@@ -130,7 +130,7 @@ func (s *Sparsifier) keepGradients(scope *model.Scope, g *Graph, grads []*Node) 
 // layers by the gradient given to the base, nil if the base computed its own.
 func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 	for _, l := range s.layers {
-		l.states = nil
+		l.states, l.momentum = nil, nil
 		if !l.weight.InUseByGraph(g) {
 			continue
 		}
@@ -146,8 +146,16 @@ func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 				s.maskInGraph(g, l, v)
 			}
 			l.states = append(l.states, v)
+			if isFirstMoment(v) {
+				l.momentum = v
+			}
 		}
 	}
+}
+
+// isFirstMoment tells by its name whether a state tensor is the first moment that GoMLX's Adam or package optimizers keeps.
+func isFirstMoment(state *model.Variable) bool {
+	return strings.HasSuffix(state.Path(), "_1st_moment") || strings.HasSuffix(state.Path(), "_momentum")
 }
 
 // maskInGraph masks the value that the graph gives the variable.

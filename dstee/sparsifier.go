@@ -66,6 +66,8 @@ type layer struct {
 	fixed                          float64 // The layer's own density, 0 if the distribution decides it.
 	weight, mask, visits, gradient *model.Variable
 	states                         []*model.Variable // The base optimizer's state tensors for this weight.
+	momentum                       *model.Variable   // That of them which is the first moment; nil if there is none.
+	dropMemory, growMemory         []*model.Variable
 	drop, grow                     Acquisition
 	active                         int
 }
@@ -322,7 +324,7 @@ func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, e
 			return drop, grow, fmt.Errorf("%w (hyperparameter %q in scope %q)", err, ParamGrow, scope.Scope())
 		}
 	}
-	return drop, grow, nil
+	return drop, grow, errors.Join(drop.check(), grow.check())
 }
 
 // targets returns how many weights of each layer are to be active at the given step.
@@ -388,7 +390,11 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 		SetTrainable(false)
 	gradient := shapes.Make(l.weight.DType(), dims...)
 	l.gradient = s.store.VariableWithShape(layerScope(l.path)+"/gradient", gradient, initializer.Zero).SetTrainable(false)
-	return nil
+	if l.dropMemory, err = memoryVariables(s.store, l.weight, "drop", l.drop); err != nil {
+		return err
+	}
+	l.growMemory, err = memoryVariables(s.store, l.weight, "grow", l.grow)
+	return err
 }
 
 // counter returns an Int64 scalar variable that starts at 0.
