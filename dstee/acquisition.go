@@ -97,7 +97,16 @@ func (a Acquisition) scoreGraph(path *layerPath, inputs []*Node) []*Node {
 	if score == nil || !score.Shape().Equal(s.Weight.Shape()) {
 		exceptions.Panicf("dstee: the acquisition %q must return a score of the weights' shape %s, got %v", a.Name, s.Weight.Shape(), score)
 	}
-	return []*Node{score}
+	return []*Node{ownBuffer(score)}
+}
+
+// ownBuffer returns x, as a node that is no parameter of the graph: the Go backend returns a parameter's own buffer as the
+// output, and who frees the output would free the layer's tensor.
+func ownBuffer(x *Node) *Node {
+	if x.Type() == NodeTypeParameter {
+		return Add(x, ScalarZero(x.Graph(), x.DType()))
+	}
+	return x
 }
 
 // signals names the inputs of a graph: the layer's weight, gradient, mask and visits, the scalars of inputs, the memory, and

@@ -41,7 +41,7 @@ func (a Acquisition) memoryGraph(path *layerPath, inputs []*Node) []*Node {
 		if node == nil || !node.Shape().Equal(s.Weight.Shape()) {
 			exceptions.Panicf("dstee: the memory %q must be updated to a value of the weights' shape %s, got %v", memory.Name, s.Weight.Shape(), node)
 		}
-		updated[i] = node
+		updated[i] = ownBuffer(node)
 	}
 	return updated
 }

@@ -65,7 +65,7 @@ func rank(s *Signals, score *Node) *Node {
 	within := MulScalar(float(BitwiseAnd(keys, Const(g, uint32(1<<width-1)))), 1.0/(1<<width))
 	inBucket := s.Rounded(Mul(float(Gather(counts, bucket)), within))
 	below := s.Rounded(Add(float(Gather(lower, bucket)), inBucket))
-	shares := Div(below, Const(g, float32(n)))
+	shares := Mul(below, Const(g, 1/float32(n))) // XLA would make a division by a constant into this, Go would not.
 	return Reshape(shares, score.Shape().Dimensions...)
 }
 
