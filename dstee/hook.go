@@ -46,7 +46,8 @@ func (s *Sparsifier) start(loop *train.Loop, dataset train.Dataset) error {
 		}
 		s.steps = loop.EndStep / every
 	}
-	clear(s.updaters) // They hold schedules that end with the run.
+	clear(s.updaters) // They hold schedules that end with the run, and so does rank.
+	s.rank = nil
 	if err := s.checkSchedules(); err != nil {
 		return err
 	}

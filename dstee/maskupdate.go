@@ -3,6 +3,8 @@ package dstee
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -99,28 +101,64 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error)
 	if err != nil {
 		return nil, err
 	}
-	moves := make([]Move, len(s.layers))
+	all := make([]*moving, len(s.layers))
+	var competing []*moving
 	for i, l := range s.layers {
-		gradient := l.gradient.MustValue()
-		if n := s.gradientsSummed(step); n > 1 {
-			if gradient, err = s.execs.scaleExec.Call1(gradient, float32(1)/float32(n)); err != nil {
-				return nil, fmt.Errorf("dstee: averaging the gradients of %q: %w", l.path, err)
-			}
-		}
-		updater, err := s.updater(l)
-		if err != nil {
+		if all[i], err = s.moving(l, targets[i], step); err != nil {
 			return nil, err
 		}
-		state, err := updater.Remember(s.layerState(l, gradient), step, s.layerSeed(l, step))
-		if err != nil {
-			return nil, fmt.Errorf("layer %q: %w", l.path, s.explain(err, l))
+		if s.scope.competes() && l.fixed == 0 {
+			competing = append(competing, all[i])
+		} else if err := all[i].choose(s.selector, dropFraction); err != nil {
+			return nil, fmt.Errorf("dstee: choosing the mask of %q at step %d: %w", l.path, step, s.explain(err))
 		}
-		if moves[i], err = updater.Update(state, l.active, targets[i], dropFraction, step, s.layerSeed(l, step)); err != nil {
-			return nil, fmt.Errorf("layer %q: %w", l.path, s.explain(err, l))
+	}
+	if len(competing) > 0 {
+		if s.scope.redistribute != nil && s.rank == nil {
+			if s.rank, err = s.newUpdater(*s.scope.redistribute, *s.scope.redistribute); err != nil {
+				return nil, err
+			}
 		}
-		moves[i].dropMemory, moves[i].growMemory = state.DropMemory, state.GrowMemory
+		slices.SortFunc(competing, func(a, b *moving) int { return strings.Compare(a.path, b.path) })
+		if err := s.scope.compete(s.selector, competing, dropFraction, s.rank); err != nil {
+			return nil, fmt.Errorf("dstee: choosing the masks of layers that compete at step %d: %w", step, s.explain(err))
+		}
+	}
+	moves := make([]Move, len(all))
+	for i, l := range all {
+		moves[i] = l.move(s.selector)
+		moves[i].dropMemory, moves[i].growMemory = l.state.DropMemory, l.state.GrowMemory
 	}
 	return moves, nil
+}
+
+// moving returns the layer as it is before the update of the given step.
+func (s *Sparsifier) moving(l *layer, target, step int) (*moving, error) {
+	gradient := l.gradient.MustValue()
+	if n := s.gradientsSummed(step); n > 1 {
+		var err error
+		if gradient, err = s.execs.scaleExec.Call1(gradient, float32(1)/float32(n)); err != nil {
+			return nil, fmt.Errorf("dstee: averaging the gradients of %q: %w", l.path, err)
+		}
+	}
+	updater, err := s.updater(l)
+	if err != nil {
+		return nil, err
+	}
+	seed := s.layerSeed(l, step)
+	state, err := updater.Remember(s.layerState(l, gradient), step, seed)
+	if err != nil {
+		return nil, fmt.Errorf("layer %q: %w", l.path, s.explain(err))
+	}
+	return &moving{
+		path:    l.path,
+		updater: updater,
+		state:   state,
+		active:  l.active,
+		target:  target,
+		step:    step,
+		seed:    seed,
+	}, nil
 }
 
 // layerState is what acquisitions see of the layer in the mask update to come.
@@ -142,16 +180,18 @@ func (s *Sparsifier) layerState(l *layer, gradient *tensors.Tensor) LayerState {
 	return state
 }
 
-// explain adds to the error of a score what the optimizer does keep of the layer.
-func (s *Sparsifier) explain(err error, l *layer) error {
+// explain adds to the error of a score what the optimizer does keep.
+func (s *Sparsifier) explain(err error) error {
 	if !errors.Is(err, errNoMomentum) {
 		return err
 	}
 	var paths []string
-	for _, state := range l.states {
-		paths = append(paths, state.Path())
+	for _, l := range s.layers {
+		for _, state := range l.states {
+			paths = append(paths, state.Path())
+		}
 	}
-	return fmt.Errorf("%w\nof this layer the optimizer keeps: %q", err, paths)
+	return fmt.Errorf("%w\nof the sparse layers the optimizer keeps: %q", err, paths)
 }
 
 // applyMove gives a layer its new mask: visits count it, and the weights and the optimizer's state that it leaves out

@@ -83,7 +83,9 @@ func TestMemory(t *testing.T) {
 // A run that was saved and loaded remembers.
 func TestMemoryResumes(t *testing.T) {
 	backend := backendtest.One(t)
-	newSparse := func() *dstee.Sparsifier { return dstee.New(0.2).DeltaT(5).TotalSteps(30).Grow(remembering).Drop(overdue) }
+	newSparse := func() *dstee.Sparsifier {
+		return dstee.New(0.2).DeltaT(5).TotalSteps(30).Grow(remembering).Drop(overdue)
+	}
 	newBase := func() optimizer.Interface { return optimizer.Adam().LearningRate(0.01).Done() }
 	whole := newStore(t)
 	require.NoError(t, firstError(newSession(backend, whole, testModel, newSparse(), newBase()).loop.RunSteps(testData{}, 30)))
@@ -160,8 +162,8 @@ func TestMomentum(t *testing.T) {
 	}{
 		"adam": {base: optimizer.Adam().Done()},
 		"rmsprop": {optimizer.RMSProp().Done(), fmt.Sprintf("the score reads the optimizer's first moment, which this optimizer does not keep: GoMLX's "+
-			"Adam, AdamW and Adamax do, and optimizers.SGD with Momentum\nof this layer the optimizer keeps: [%q]", "/AdamOptimizer/first/dense/weights_2nd_moment")},
-		"sgd": {optimizer.StochasticGradientDescent(), "of this layer the optimizer keeps: []"},
+			"Adam, AdamW and Adamax do, and optimizers.SGD with Momentum\nof the sparse layers the optimizer keeps: [%q ", "/AdamOptimizer/first/dense/weights_2nd_moment")},
+		"sgd": {optimizer.StochasticGradientDescent(), "of the sparse layers the optimizer keeps: []"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSession(backendtest.One(t), newStore(t), testModel, dstee.New(0.2).DeltaT(5).Grow(grow), test.base)

@@ -41,6 +41,7 @@ type Sparsifier struct {
 	seed         int64
 	ownSeed      bool
 	place        Place
+	scope        scope
 	onUpdate     []func(*MaskUpdate) error
 	err          error
 
@@ -56,6 +57,8 @@ type Sparsifier struct {
 	accumulate      *model.Variable // Bool scalar: whether the next step adds to the gradients. Nil if gradients is 1.
 
 	updaters map[string]*Updater
+	rank     *Updater // Of the acquisition to redistribute growth by, nil if there is none.
+	selector selector
 	execs    *maintenance
 }
 
@@ -282,6 +285,7 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 		return fmt.Errorf("dstee: initializing the weights: %w", err)
 	}
 	s.execs = newMaintenance(backend)
+	s.selector = newSelector(backend, s.place.on(backend))
 	for _, l := range layers {
 		if err := s.execs.mask(l.weight, l.mask.MustValue()); err != nil {
 			return err
@@ -409,11 +413,16 @@ func (s *Sparsifier) updater(l *layer) (*Updater, error) {
 	if u, found := s.updaters[key]; found {
 		return u, nil
 	}
-	u, err := NewUpdater(s.backend, l.drop.over(s.steps), l.grow.over(s.steps), s.place)
+	u, err := s.newUpdater(l.drop, l.grow)
 	if err == nil {
 		s.updaters[key] = u
 	}
 	return u, err
+}
+
+// newUpdater returns an updater by the acquisitions over the run.
+func (s *Sparsifier) newUpdater(drop, grow Acquisition) (*Updater, error) {
+	return NewUpdater(s.backend, drop.over(s.steps), grow.over(s.steps), s.place)
 }
 
 // layerSeed is the seed of the random scores of a layer at a step.

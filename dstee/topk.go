@@ -2,70 +2,183 @@ package dstee
 
 import (
 	"math"
-
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
-	. "github.com/gomlx/gomlx/core/graph"
+	"math/bits"
 )
 
-// This file holds the selection of the k highest scores, twice: on the host and as a graph. Both rank by the same
-// integer key, so that they choose the same entries to the last one.
+// This file selects the k highest scores on the host, topkgraph.go in a graph. Both rank by the same integer key, so that
+// they choose the same entries to the last one.
 //
 // The key of a score is an unsigned integer that grows with it: -0 counts as +0, a NaN as -Inf. Equal scores are
-// ranked by their flat index, the lowest first.
+// ranked by layer and flat index, the lowest first.
 
-// topKOnHost sets selected[i] to true for the k highest scores among the entries i where eligible[i] == want, or for
-// all of them if there are fewer than k. It leaves the other entries of selected alone, which may be eligible itself.
+// contest is what the weights of one layer compete with.
+type contest struct {
+	scores   []float32
+	among    bitset // The entries that are eligible,
+	others   bool   // or, if others, those that are not in among.
+	selected bitset // The chosen entries are added to it.
+	best     bool   // The best eligible entry is chosen whatever other layers have.
+}
+
+// eligible returns which of the 64 entries from 64·w on are eligible and not selected yet.
+func (c *contest) eligible(w int) uint64 {
+	word := c.among[w]
+	if c.others {
+		word = ^word
+	}
+	word &^= c.selected[w]
+	if left := len(c.scores) - 64*w; left < 64 {
+		word &= 1<<left - 1
+	}
+	return word
+}
+
+// topKOnHost selects the k highest scores among the eligible entries of all layers, or all of them if they are fewer.
 //
-// It finds the k-th highest key by radix selection, 11 bits at a time: O(n), whatever k is.
-func topKOnHost(scores []float32, eligible []bool, want bool, k int, selected []bool) {
+// It finds the k-th highest key by radix selection, 11 bits at a time, on all cores: O(n), whatever k is.
+func topKOnHost(layers []*contest, k int) {
+	k -= takeBest(layers)
 	if k <= 0 {
 		return
 	}
-	// prefix holds the bits of the k-th highest key that are known so far, need how many of the entries with that
-	// prefix are among the k highest.
-	var prefix, known uint32
-	need := k
-	for _, digit := range []struct{ shift, bits uint }{{21, 11}, {10, 11}, {0, 10}} {
-		var counts [1 << 11]int
-		last := uint32(1)<<digit.bits - 1
-		for i, score := range scores {
-			if eligible[i] == want {
-				if key := rankKey(score); key&known == prefix {
-					counts[key>>digit.shift&last]++
-				}
-			}
+	sizes := make([]int, len(layers))
+	for i, c := range layers {
+		sizes[i] = len(c.scores)
+	}
+	chunks := chunksOf(sizes...)
+	threshold, ties, found := kthKey(layers, chunks, k)
+	if !found { // Fewer than k are eligible: all of them are chosen, whose keys are above 0.
+		threshold, ties = 0, 0
+	}
+	equal := make([]int, len(chunks))
+	inParallel(len(chunks), func(_, i int) { equal[i] = layers[chunks[i].layer].selectAbove(chunks[i], threshold) })
+	// Each chunk takes of the entries that tie with the k-th as many as those before it leave.
+	for i, n := range equal {
+		equal[i] = min(n, ties)
+		ties -= equal[i]
+	}
+	inParallel(len(chunks), func(_, i int) {
+		if equal[i] > 0 {
+			layers[chunks[i].layer].selectEqual(chunks[i], threshold, equal[i])
 		}
-		found := false
+	})
+}
+
+// kthKey returns the k-th highest key of the eligible entries that are not selected, and how many of the entries with that
+// key are among the k highest. found is false if there are fewer than k.
+func kthKey(layers []*contest, chunks []chunk, k int) (key uint32, ties int, found bool) {
+	// key holds the bits that are known so far, ties how many of the entries that share them are among the k highest.
+	var known uint32
+	ties = k
+	for _, digit := range []struct{ shift, bits uint }{{21, 11}, {10, 11}, {0, 10}} {
+		last := uint32(1)<<digit.bits - 1
+		counts := make([][1 << 11]int32, numWorkers(len(chunks)))
+		inParallel(len(chunks), func(worker, i int) {
+			layers[chunks[i].layer].countDigits(chunks[i], key, known, digit.shift, last, &counts[worker])
+		})
+		found = false
 		for d := int(last); d >= 0; d-- {
-			if counts[d] >= need {
-				prefix |= uint32(d) << digit.shift
+			n := 0
+			for worker := range counts {
+				n += int(counts[worker][d])
+			}
+			if n >= ties {
+				key |= uint32(d) << digit.shift
 				found = true
 				break
 			}
-			need -= counts[d]
+			ties -= n
 		}
-		if !found { // Fewer than k are eligible: all of them are chosen, whose keys are above 0.
-			prefix = 0
-			break
+		if !found {
+			return 0, 0, false
 		}
 		known |= last << digit.shift
 	}
-	for i, score := range scores {
-		if eligible[i] != want {
+	return key, ties, true
+}
+
+// countDigits counts the digits of the chunk's keys that begin with prefix.
+func (c *contest) countDigits(chunk chunk, prefix, known uint32, shift uint, last uint32, counts *[1 << 11]int32) {
+	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
+		word := c.eligible(w)
+		scores := c.scores[64*w:]
+		if word == math.MaxUint64 {
+			for _, score := range scores[:64] {
+				if key := rankKey(score); key&known == prefix {
+					counts[key>>shift&last&(1<<11-1)]++
+				}
+			}
 			continue
 		}
-		key := rankKey(score)
-		if key > prefix {
-			selected[i] = true
-		} else if key == prefix && need > 0 {
-			selected[i] = true
-			need--
+		for ; word != 0; word &= word - 1 {
+			if key := rankKey(scores[bits.TrailingZeros64(word)]); key&known == prefix {
+				counts[key>>shift&last&(1<<11-1)]++
+			}
 		}
 	}
 }
 
-// rankKey maps a score to an integer that orders as the scores do.
+// selectAbove selects the chunk's entries with keys above the threshold, and returns how many have just that key.
+func (c *contest) selectAbove(chunk chunk, threshold uint32) (equal int) {
+	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
+		word := c.eligible(w)
+		scores := c.scores[64*w:]
+		chosen := uint64(0)
+		for ; word != 0; word &= word - 1 {
+			i := bits.TrailingZeros64(word)
+			switch key := rankKey(scores[i]); {
+			case key > threshold:
+				chosen |= 1 << i
+			case key == threshold:
+				equal++
+			}
+		}
+		c.selected[w] |= chosen
+	}
+	return equal
+}
+
+// selectEqual selects the first n entries of the chunk whose key is the threshold.
+func (c *contest) selectEqual(chunk chunk, threshold uint32, n int) {
+	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
+		word := c.eligible(w)
+		for ; word != 0; word &= word - 1 {
+			i := bits.TrailingZeros64(word)
+			if rankKey(c.scores[64*w+i]) != threshold {
+				continue
+			}
+			c.selected[w] |= 1 << i
+			if n--; n == 0 {
+				return
+			}
+		}
+	}
+}
+
+// takeBest selects the best entry of each layer that asks for it, and returns how many there are.
+func takeBest(layers []*contest) (taken int) {
+	for _, c := range layers {
+		if !c.best {
+			continue
+		}
+		best, bestKey := -1, uint32(0)
+		for w := range c.among {
+			for word := c.eligible(w); word != 0; word &= word - 1 {
+				i := 64*w + bits.TrailingZeros64(word)
+				if key := rankKey(c.scores[i]); key > bestKey {
+					best, bestKey = i, key
+				}
+			}
+		}
+		if best >= 0 {
+			c.selected.add(best)
+			taken++
+		}
+	}
+	return taken
+}
+
+// rankKey maps a score to an integer above 0 that orders as the scores do.
 func rankKey(score float32) uint32 {
 	switch {
 	case score != score:
@@ -78,62 +191,6 @@ func rankKey(score float32) uint32 {
 		return ^bits
 	}
 	return bits | 1<<31
-}
-
-// topKGraph returns a Bool node of the scores' shape, true for the k highest scores among the eligible entries, or for
-// all of them if there are fewer than k. scores is Float32, eligible Bool of the same shape, k an Int32 scalar.
-//
-// It bisects the k-th highest key bit by bit in a loop: k is an input, nothing is sorted, and the work is 64 counts
-// whatever k is. (GoMLX's TopKMask takes a k fixed at compile time and needs O(n·k) comparisons.)
-func topKGraph(scores, eligible, k *Node) *Node {
-	g := scores.Graph()
-	dims := scores.Shape().Dimensions
-	scores, eligible = Reshape(scores, -1), Reshape(eligible, -1)
-	keys := Where(eligible, uniqueKeys(scores), Const(g, uint64(0)))
-
-	keysShape, countShape, wordShape := keys.Shape(), shapes.Make(dtypes.Int32), shapes.Make(dtypes.Uint64)
-	condition := NewClosure(g, func(g *Graph) []*Node {
-		Parameter(g, "keys", keysShape)
-		Parameter(g, "k", countShape)
-		bit := Parameter(g, "bit", wordShape)
-		Parameter(g, "threshold", wordShape)
-		return []*Node{NotEqual(bit, Const(g, uint64(0)))}
-	})
-	body := NewClosure(g, func(g *Graph) []*Node {
-		// All values are loop state: XLA's closures cannot capture.
-		keys := Parameter(g, "keys", keysShape)
-		k := Parameter(g, "k", countShape)
-		bit := Parameter(g, "bit", wordShape)
-		threshold := Parameter(g, "threshold", wordShape)
-		candidate := BitwiseOr(threshold, bit)
-		count := ReduceAllSum(ConvertDType(GreaterOrEqual(keys, candidate), dtypes.Int32))
-		threshold = Where(GreaterOrEqual(count, k), candidate, threshold)
-		return []*Node{keys, k, BitwiseShiftRightLogical(bit, Const(g, uint64(1))), threshold}
-	})
-	threshold := While(condition, body, keys, k, Const(g, uint64(1)<<63), Const(g, uint64(0)))[3]
-	selected := LogicalAnd(GreaterOrEqual(keys, threshold), eligible)
-	selected = LogicalAnd(selected, GreaterThan(k, Const(g, int32(0))))
-	return Reshape(selected, dims...)
-}
-
-// uniqueKeys returns Uint64 keys above 0 that order as the scores do, equal scores by falling index.
-func uniqueKeys(scores *Node) *Node {
-	g := scores.Graph()
-	key := orderKeys(scores)
-	n := scores.Shape().Size()
-	fromLast := Sub(Const(g, uint64(n)), Iota(g, shapes.Make(dtypes.Uint64, n), 0))
-	return Add(BitwiseShiftLeft(ConvertDType(key, dtypes.Uint64), Const(g, uint64(32))), fromLast)
-}
-
-// orderKeys returns the Uint32 keys of the scores, which order as they do: those of rankKey.
-func orderKeys(scores *Node) *Node {
-	g := scores.Graph()
-	scores = Where(IsNaN(scores), Const(g, float32(math.Inf(-1))), scores)
-	bits := Bitcast(scores, dtypes.Uint32)
-	// -0 is told by its bits: XLA on CPU takes subnormal numbers for equal to 0.
-	zero, sign := Const(g, uint32(0)), Const(g, uint32(1)<<31)
-	bits = Where(Equal(bits, sign), zero, bits)
-	return Where(GreaterOrEqual(bits, sign), BitwiseNot(bits), BitwiseOr(bits, sign))
 }
 
 // countTrue is the number of true entries.

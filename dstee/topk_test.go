@@ -44,6 +44,13 @@ func topKBySorting(scores []float32, eligible []bool, k int) []bool {
 	return selected
 }
 
+// topKOfOne sets selected to the k highest scores among the eligible ones of one layer.
+func topKOfOne(scores []float32, eligible []bool, k int, selected []bool) {
+	c := &contest{scores: scores, among: bitsetOf(eligible), selected: newBitset(len(scores))}
+	topKOnHost([]*contest{c}, k)
+	c.selected.fill(selected)
+}
+
 // randomScores draws scores with many ties, zeros of both signs, and now and then infinities and NaNs.
 func randomScores(rng *rand.Rand, n int) (scores []float32, eligible []bool) {
 	special := []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 0, float32(math.Copysign(0, -1)),
@@ -73,7 +80,7 @@ func TestTopKHostEqualsGraphEqualsSorting(t *testing.T) {
 				want := topKBySorting(scores, eligible, k)
 
 				host := make([]bool, n)
-				topKOnHost(scores, eligible, true, k, host)
+				topKOfOne(scores, eligible, k, host)
 				require.Equal(t, want, host, "host, n=%d k=%d", n, k)
 
 				selected, err := graph.Call1(tensors.FromFlatDataAndDimensions(scores, n), tensors.FromFlatDataAndDimensions(eligible, n), int32(k))
@@ -105,7 +112,7 @@ func FuzzTopKOnHost(f *testing.F) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		scores, eligible := randomScores(rng, int(n%2000)+1)
 		selected := make([]bool, len(scores))
-		topKOnHost(scores, eligible, true, int(k), selected)
+		topKOfOne(scores, eligible, int(k), selected)
 		require.Equal(t, topKBySorting(scores, eligible, int(k)), selected)
 	})
 }
@@ -120,10 +127,10 @@ func BenchmarkTopKOnHost(b *testing.B) {
 		for i := range scores {
 			scores[i], eligible[i] = float32(rng.NormFloat64()), true
 		}
-		selected, copied := make([]bool, n), make([]float32, n)
+		among, copied := bitsetOf(eligible), make([]float32, n)
 		b.Run(fmt.Sprintf("select/%d", n), func(b *testing.B) {
 			for b.Loop() {
-				topKOnHost(scores, eligible, true, n/10, selected)
+				topKOnHost([]*contest{{scores: scores, among: among, selected: newBitset(n)}}, n/10)
 			}
 		})
 		b.Run(fmt.Sprintf("copy/%d", n), func(b *testing.B) {

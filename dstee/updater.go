@@ -2,7 +2,6 @@ package dstee
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -27,6 +26,17 @@ func (p Place) String() string {
 	return [...]string{"auto", "host", "device"}[p]
 }
 
+// on is the place itself, but for Auto that which the backend makes best.
+func (p Place) on(backend compute.Backend) Place {
+	switch {
+	case p != Auto:
+		return p
+	case backend.HasSharedBuffers():
+		return OnHost
+	}
+	return OnDevice
+}
+
 // Updater moves masks: it is the mask update of DST-EE for one layer, without any training around it.
 //
 // It compiles its graphs once per shape: fractions, counts, steps and parameters of the acquisitions are inputs.
@@ -38,7 +48,7 @@ type Updater struct {
 
 	dropScore, growScore   *layerExec
 	dropMemory, growMemory *layerExec
-	keepTop, growTop       *Exec // Only used on the device.
+	selector               selector
 }
 
 // NewUpdater returns an updater that drops the active weights of lowest drop score and grows the inactive ones of
@@ -49,19 +59,11 @@ func NewUpdater(backend compute.Backend, drop, grow Acquisition, place Place) (*
 			return nil, err
 		}
 	}
-	if place == Auto {
-		place = OnDevice
-		if backend.HasSharedBuffers() {
-			place = OnHost
-		}
-	}
+	place = place.on(backend)
 	u := &Updater{backend: backend, drop: drop, grow: grow, place: place}
 	u.dropScore, u.dropMemory = newLayerExec(backend, drop.scoreGraph), newLayerExec(backend, drop.memoryGraph)
 	u.growScore, u.growMemory = newLayerExec(backend, grow.scoreGraph), newLayerExec(backend, grow.memoryGraph)
-	u.keepTop = newExec(backend, topKGraph)
-	u.growTop = newExec(backend, func(scores, kept, k *Node) *Node {
-		return LogicalOr(kept, topKGraph(scores, LogicalNot(kept), k))
-	})
+	u.selector = newSelector(backend, place)
 	return u, nil
 }
 
@@ -116,18 +118,22 @@ func (u *Updater) Update(layer LayerState, active, target int, dropFraction floa
 	if step < 1 {
 		return Move{}, fmt.Errorf("dstee: steps count from 1, got %d", step)
 	}
-	keep := min(active-int(math.Ceil(dropFraction*float64(active))), target)
-	move := Move{Dropped: active - keep, Grown: target - keep}
-	var err error
-	if u.place == OnHost {
-		move.Kept, move.Mask, err = u.selectOnHost(layer, keep, move.Grown, step, seed)
-	} else {
-		move.Kept, move.Mask, err = u.selectOnDevice(layer, keep, move.Grown, step, seed)
-	}
-	if err != nil {
+	l := &moving{updater: u, state: layer, active: active, target: target, step: step, seed: seed}
+	if err := l.choose(u.selector, dropFraction); err != nil {
 		return Move{}, fmt.Errorf("dstee: mask update of step %d on %s: %w", step, u.place, err)
 	}
-	return move, nil
+	return l.move(u.selector), nil
+}
+
+// scoreFn scores the weights of a layer with one of the updater's acquisitions, Float32 of the weights' shape.
+type scoreFn func(u *Updater, layer LayerState, step int, seed uint32) (*tensors.Tensor, error)
+
+func (u *Updater) dropScores(layer LayerState, step int, seed uint32) (*tensors.Tensor, error) {
+	return u.score(u.dropScore, u.drop, layer, step, seed)
+}
+
+func (u *Updater) growScores(layer LayerState, step int, seed uint32) (*tensors.Tensor, error) {
+	return u.score(u.growScore, u.grow, layer, step, seed)
 }
 
 // score runs an acquisition's graph on the layer.
@@ -146,72 +152,12 @@ func (u *Updater) score(exec *layerExec, a Acquisition, layer LayerState, step i
 // GrowScores returns the growth score of each of the layer's weights after the given step, flat and row-major: for a look
 // at what [Updater.Update] chooses from.
 func (u *Updater) GrowScores(layer LayerState, step int, seed uint32) (scores []float32, err error) {
-	err = u.withScores(u.growScore, u.grow, layer, step, seed, func(flat []float32) error {
-		scores = append(scores, flat...)
-		return nil
-	})
-	return scores, err
-}
-
-// selectOnHost returns the kept and the new mask, chosen in Go.
-func (u *Updater) selectOnHost(layer LayerState, keep, grow, step int, seed uint32) (kept, mask *tensors.Tensor, err error) {
-	keptFlat := make([]bool, layer.Weight.Size())
-	err = u.withScores(u.dropScore, u.drop, layer, step, seed, func(scores []float32) error {
-		return tensors.ConstFlatData(layer.Mask, func(active []bool) {
-			topKOnHost(scores, active, true, keep, keptFlat)
-		})
-	})
+	tensor, err := u.growScores(layer, step, seed)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	maskFlat := append([]bool(nil), keptFlat...)
-	err = u.withScores(u.growScore, u.grow, layer, step, seed, func(scores []float32) error {
-		topKOnHost(scores, keptFlat, false, grow, maskFlat)
-		return nil
-	})
-	if err != nil {
-		return nil, nil, err
+	if scores, err = tensors.CopyFlatData[float32](tensor); err != nil {
+		return nil, err
 	}
-	dims := layer.Weight.Shape().Dimensions
-	return tensors.FromFlatDataAndDimensions(keptFlat, dims...), tensors.FromFlatDataAndDimensions(maskFlat, dims...), nil
-}
-
-// withScores lends fn the scores of the layer.
-func (u *Updater) withScores(exec *layerExec, a Acquisition, layer LayerState, step int, seed uint32, fn func(scores []float32) error) error {
-	scores, err := u.score(exec, a, layer, step, seed)
-	if err != nil {
-		return err
-	}
-	var inner error
-	if err := tensors.ConstFlatData(scores, func(flat []float32) { inner = fn(flat) }); err != nil {
-		return err
-	}
-	if inner != nil {
-		return inner
-	}
-	return scores.FinalizeAll()
-}
-
-// selectOnDevice returns the kept and the new mask, chosen by compiled graphs.
-//
-// Scoring and selecting are separate programs on purpose: compiled alone, the score has the same bits as the one that
-// selectOnHost reads; fused with the selection, its rounding could differ.
-func (u *Updater) selectOnDevice(layer LayerState, keep, grow, step int, seed uint32) (kept, mask *tensors.Tensor, err error) {
-	scores, err := u.score(u.dropScore, u.drop, layer, step, seed)
-	if err != nil {
-		return nil, nil, err
-	}
-	if kept, err = u.keepTop.Call1(scores, layer.Mask, int32(keep)); err != nil {
-		return nil, nil, err
-	}
-	if err := scores.FinalizeAll(); err != nil {
-		return nil, nil, err
-	}
-	if scores, err = u.score(u.growScore, u.grow, layer, step, seed); err != nil {
-		return nil, nil, err
-	}
-	if mask, err = u.growTop.Call1(scores, kept, int32(grow)); err != nil {
-		return nil, nil, err
-	}
-	return kept, mask, scores.FinalizeAll()
+	return scores, tensor.FinalizeAll()
 }
