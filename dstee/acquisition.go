@@ -69,6 +69,11 @@ func (a Acquisition) check() error {
 	return nil
 }
 
+// has tells whether the acquisition has a parameter of the given name.
+func (a Acquisition) has(param string) bool {
+	return slices.ContainsFunc(a.Params, func(p Param) bool { return p.Name == param })
+}
+
 // over returns the acquisition for a run of the given number of steps.
 func (a Acquisition) over(steps int) Acquisition {
 	a.Params = slices.Clone(a.Params)

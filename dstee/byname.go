@@ -13,12 +13,19 @@ var (
 		"dst-ee-reference": DSTEEReference,
 		"rigl":             func(_, _ Schedule) Acquisition { return RigL() },
 		"set":              func(_, _ Schedule) Acquisition { return SET() },
+		"random-unfired":   func(_, _ Schedule) Acquisition { return RandomUnfired() },
+		"sampled-gradient": func(_, _ Schedule) Acquisition { return SampledGradient(Constant(DefaultSampleFactor)) },
+		"gradient-ucb":     func(_, epsilon Schedule) Acquisition { return GradientUCB(Constant(DefaultBeta), epsilon) },
+		"thompson":         func(_, epsilon Schedule) Acquisition { return Thompson(epsilon) },
 	}
-	drops = map[string]func() Acquisition{"magnitude": Magnitude}
+	drops = map[string]func() Acquisition{
+		"magnitude":              Magnitude,
+		"magnitude-and-gradient": func() Acquisition { return MagnitudeAndGradient(Constant(DefaultLambda)) },
+	}
 )
 
-// GrowthByName returns the growth score of the given name: "dst-ee", "dst-ee-reference", "rigl" or "set". c and
-// epsilon are used by the first two.
+// GrowthByName returns the growth score of the given name: "dst-ee", "dst-ee-reference", "rigl", "set", "random-unfired",
+// "sampled-gradient", "gradient-ucb" or "thompson". c and epsilon are used by those that have them.
 func GrowthByName(name string, c, epsilon Schedule) (Acquisition, error) {
 	newGrowth, found := growths[name]
 	if !found {
@@ -27,7 +34,7 @@ func GrowthByName(name string, c, epsilon Schedule) (Acquisition, error) {
 	return newGrowth(c, epsilon), nil
 }
 
-// DropByName returns the drop score of the given name: "magnitude".
+// DropByName returns the drop score of the given name: "magnitude" or "magnitude-and-gradient".
 func DropByName(name string) (Acquisition, error) {
 	newDrop, found := drops[name]
 	if !found {

@@ -127,6 +127,11 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error)
 	moves := make([]Move, len(all))
 	for i, l := range all {
 		moves[i] = l.move(s.selector)
+		if s.reserve != nil {
+			if moves[i].backward, err = s.backwardSet(l); err != nil {
+				return nil, err
+			}
+		}
 		moves[i].dropMemory, moves[i].growMemory = l.state.DropMemory, l.state.GrowMemory
 	}
 	return moves, nil
@@ -146,7 +151,11 @@ func (s *Sparsifier) moving(l *layer, target, step int) (*moving, error) {
 		return nil, err
 	}
 	seed := s.layerSeed(l, step)
-	state, err := updater.Remember(s.layerState(l, gradient), step, seed)
+	state, err := s.layerState(l, gradient)
+	if err != nil {
+		return nil, err
+	}
+	state, err = updater.Remember(state, step, seed)
 	if err != nil {
 		return nil, fmt.Errorf("layer %q: %w", l.path, s.explain(err))
 	}
@@ -162,9 +171,13 @@ func (s *Sparsifier) moving(l *layer, target, step int) (*moving, error) {
 }
 
 // layerState is what acquisitions see of the layer in the mask update to come.
-func (s *Sparsifier) layerState(l *layer, gradient *tensors.Tensor) LayerState {
+func (s *Sparsifier) layerState(l *layer, gradient *tensors.Tensor) (LayerState, error) {
+	weights, err := s.allWeights(l)
+	if err != nil {
+		return LayerState{}, err
+	}
 	state := LayerState{
-		Weight:     l.weight.MustValue(),
+		Weight:     weights,
 		Gradient:   gradient,
 		Mask:       l.mask.MustValue(),
 		Visits:     l.visits.MustValue(),
@@ -177,7 +190,7 @@ func (s *Sparsifier) layerState(l *layer, gradient *tensors.Tensor) LayerState {
 	if l.momentum != nil {
 		state.Momentum = l.momentum.MustValue()
 	}
-	return state
+	return state, nil
 }
 
 // explain adds to the error of a score what the optimizer does keep.
@@ -210,11 +223,17 @@ func (s *Sparsifier) applyMove(l *layer, move Move) (LayerUpdate, error) {
 	if err := l.mask.SetValue(move.Mask); err != nil {
 		return fail(err)
 	}
-	if err := s.execs.mask(l.weight, move.Mask); err != nil {
+	trained := move.Mask
+	if l.reserved == nil {
+		err = s.execs.mask(l.weight, move.Mask)
+	} else {
+		trained, err = move.backward, s.applyReserve(l, move)
+	}
+	if err != nil {
 		return fail(err)
 	}
 	for _, state := range l.states {
-		if err := s.execs.mask(state, move.Mask); err != nil {
+		if err := s.execs.mask(state, trained); err != nil {
 			return fail(err)
 		}
 	}

@@ -14,6 +14,10 @@ const (
 	// scope. Float64, default [DefaultDensity].
 	ParamDensity = "dst_density"
 
+	// ParamMethod names the [Method], see [MethodByName]. Read at the root. String, default none: DST-EE with the defaults of
+	// [New].
+	ParamMethod = "dst_method"
+
 	// ParamDistribution names the [Distribution] of the global density: "erk", "er" or "uniform". Read at the root.
 	// String, default "erk".
 	ParamDistribution = "dst_distribution"
@@ -73,6 +77,12 @@ func layerDensity(v *model.Variable, store *model.Store) (float64, error) {
 		}
 	}
 	return 0, nil
+}
+
+// isSet tells whether the hyperparameter is set in the scope or one above it.
+func isSet(scope *model.Scope, key string) bool {
+	value, found := scope.GetParam(key)
+	return found && value != nil
 }
 
 // checkDensity says what is wrong with a density.

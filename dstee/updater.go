@@ -98,7 +98,9 @@ type Move struct {
 	// Dropped and Grown are how many weights were dropped and grown. Those that were dropped and regrown count in both.
 	Dropped, Grown int
 
-	dropMemory, growMemory []*tensors.Tensor // What the Sparsifier keeps once the move is made.
+	// What the Sparsifier keeps once the move is made. The backward set is nil without a reserve.
+	dropMemory, growMemory []*tensors.Tensor
+	backward               *tensors.Tensor
 }
 
 // Update chooses the new mask of a layer after the optimizer step t = step: of the active weights, counted by active,
