@@ -110,6 +110,23 @@ func (s *Sparsifier) firstMask(l *layer, count int) (*tensors.Tensor, error) {
 	return initialMask(l.weight, count, s.seed)
 }
 
+// inProportion shares the total of the counts out among the layers at the given indices as they share the active weights now:
+// what the initial score gave them, they keep.
+func inProportion(layers []*layer, at, counts []int) []int {
+	total, active := 0, 0
+	now, weights, least, most := make([]int, len(at)), make([]float64, len(at)), make([]int, len(at)), make([]int, len(at))
+	for i, index := range at {
+		l := layers[index]
+		now[i], weights[i], least[i], most[i] = l.active, float64(l.active), 1, l.size
+		total += counts[i]
+		active += l.active
+	}
+	if total == active {
+		return now
+	}
+	return shareOut(total, weights, least, most)
+}
+
 // firstChoice is the choice of the first masks in progress: layers by their paths, with the initial values of their weights.
 type firstChoice struct {
 	s       *Sparsifier

@@ -427,6 +427,9 @@ func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.layers != nil && s.initial != nil && !s.initial.PerLayer {
+		allocated = inProportion(layers, free, allocated)
+	}
 	for i, count := range allocated {
 		counts[free[i]] = count
 	}
