@@ -1,13 +1,14 @@
 package dstee
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
 )
 
@@ -19,6 +20,10 @@ type Initial struct {
 
 	// Gradient is what the score sees as [Signals.Gradient].
 	Gradient InitialGradient
+
+	// Temperature divides the outputs of the model while gradients are computed, which flattens the softmax of logits; 0 is 1.
+	// It needs the model function, see [Sparsifier.Model].
+	Temperature float64
 
 	// Batches is how many batches of training data the gradient is the mean over; 0 is one, or with gradients accumulated as
 	// many as make a step.
@@ -58,6 +63,9 @@ const (
 //
 // Ties go to the first layer by path, then to the lowest flat index.
 func (s *Sparsifier) Initial(initial Initial) *Sparsifier {
+	if !(initial.Temperature >= 0) || math.IsInf(initial.Temperature, 1) {
+		s.fail(fmt.Errorf("dstee: the temperature of initial masks must be above 0, got %g", initial.Temperature))
+	}
 	if initial.Batches < 0 || initial.Rounds < 0 {
 		s.fail(fmt.Errorf("dstee: initial masks take 1 batch and 1 round at least, got %d and %d", initial.Batches, initial.Rounds))
 	}
@@ -71,10 +79,21 @@ func (s *Sparsifier) Initial(initial Initial) *Sparsifier {
 	return s
 }
 
-// Model tells the Sparsifier the model function that the trainer was given, for initial masks by [SynapticFlow].
-func (s *Sparsifier) Model(modelFn train.ModelFn) *Sparsifier {
+// Model wraps the model function to give to the trainer, for initial masks by [SynapticFlow] or with a Temperature. In
+// training and evaluation it is the function itself.
+func (s *Sparsifier) Model(modelFn train.ModelFn) train.ModelFn {
 	s.modelFn = modelFn
-	return s
+	return func(scope *model.Scope, spec any, inputs []*graph.Node) []*graph.Node {
+		outputs := modelFn(scope, spec, inputs)
+		if s.probe == nil || s.initial.Temperature == 0 {
+			return outputs
+		}
+		cooled := make([]*graph.Node, len(outputs))
+		for i, output := range outputs {
+			cooled[i] = graph.MulScalar(output, 1/s.initial.Temperature)
+		}
+		return cooled
+	}
 }
 
 // chooseFirst chooses the first masks of the layers by the initial score, if that takes no data. counts are those of the
@@ -270,8 +289,8 @@ func (s *Sparsifier) chooseWithData(loop *train.Loop, dataset train.Dataset) err
 	if s.initial == nil || s.initial.Gradient == NoGradient || s.layers != nil || s.initialMasks != nil || store.GetVariable(Scope+"/rounds") != nil {
 		return nil
 	}
-	if s.initial.Gradient == SynapticFlow && s.modelFn == nil {
-		return errors.New("dstee: initial masks by synaptic flow need the model function: call Sparsifier.Model with the one given to the trainer")
+	if s.modelFn == nil && (s.initial.Gradient == SynapticFlow || s.initial.Temperature != 0) {
+		return fmt.Errorf("dstee: initial masks by %q need the model function: give the trainer Sparsifier.Model(yourModelFn)", s.initial.Score.Name)
 	}
 	if err := probeInitially(s, loop.Trainer, dataset); err != nil {
 		return fmt.Errorf("dstee: choosing the first masks by %q: %w", s.initial.Score.Name, err)

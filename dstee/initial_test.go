@@ -22,12 +22,21 @@ import (
 	"github.com/sparsekernel/sparsekernel/dstee"
 )
 
-// masksBefore returns the first masks that a Sparsifier chooses for testModel, flat, and the initial weights.
-func masksBefore(t *testing.T, backend compute.Backend, sparse *dstee.Sparsifier) (masks [][]bool, weights, biases [][]float32) {
+// twinModel is testModel with another activation.
+func twinModel(activation func(x *Node) *Node) train.ModelFn {
+	return func(scope *model.Scope, _ any, inputs []*Node) []*Node {
+		x := activation(layers.Dense(scope.In("first"), inputs[0], true, 24))
+		x = activation(layers.Dense(scope.In("second"), x, true, 24))
+		return []*Node{layers.Dense(scope.In("output"), x, true, testClasses)}
+	}
+}
+
+// masksBefore returns the first masks that a Sparsifier chooses for a twin of testModel, flat, and the initial values.
+func masksBefore(t *testing.T, backend compute.Backend, sparse *dstee.Sparsifier, modelFn train.ModelFn) (masks [][]bool, weights, biases [][]float32) {
 	t.Helper()
 	dense := initialStore(t, backend)
 	store := newStore(t)
-	s := newSession(backend, store, testModel, sparse.Model(testModel), optimizer.Adam().Done())
+	s := newSession(backend, store, sparse.Model(modelFn), sparse, optimizer.Adam().Done())
 	require.NoError(t, firstError(s.loop.RunSteps(testData{}, 1)))
 	for _, path := range testWeights {
 		masks = append(masks, flat[bool](t, store, dstee.Scope+path+"/mask"))
@@ -48,8 +57,8 @@ func initialStore(t *testing.T, backend compute.Backend) *model.Store {
 }
 
 // referenceGradients returns, computed in Float64 apart from the library, the gradient of testModel's loss on the first
-// batch, that of half its square, and that of the outputs for sizes and ones.
-func referenceGradients(t *testing.T, weights, biases [][]float32) (gradient, hessian, flow [][]float64) {
+// batch, that of half its square with outputs divided by 200, and that of the outputs for sizes and ones.
+func referenceGradients(t *testing.T, activation func(x *Node) *Node, weights, biases [][]float32) (gradient, hessian, flow [][]float64) {
 	t.Helper()
 	var batch train.Batch
 	for first := range (testData{}).Iter() {
@@ -59,7 +68,7 @@ func referenceGradients(t *testing.T, weights, biases [][]float32) (gradient, he
 	forward := func(x *Node, w, b []*Node) *Node {
 		for i := range w {
 			if i > 0 {
-				x = Tanh(x)
+				x = activation(x)
 			}
 			x = Add(Dot(x, w[i]).Product(), b[i])
 		}
@@ -76,12 +85,15 @@ func referenceGradients(t *testing.T, weights, biases [][]float32) (gradient, he
 	}
 	exec := MustNewExec(backendtest.One(t), func(in []*Node) []*Node {
 		w, b, x, labels := in[:3], in[3:6], ConvertDType(in[6], dtypes.Float64), in[7]
-		value := ReduceAllMean(loss.SparseCategoricalCrossEntropyLogits([]*Node{labels}, []*Node{forward(x, w, b)}))
-		gradients := Gradient(value, w...)
-		half := MulScalar(Add(Add(sumOfSquares(gradients[0]), sumOfSquares(gradients[1])), sumOfSquares(gradients[2])), 0.5)
+		gradients := func(temperature float64) []*Node {
+			logits := DivScalar(forward(x, w, b), temperature)
+			return Gradient(ReduceAllMean(loss.SparseCategoricalCrossEntropyLogits([]*Node{labels}, []*Node{logits})), w...)
+		}
+		cooled := gradients(200)
+		half := MulScalar(Add(Add(sumOfSquares(cooled[0]), sumOfSquares(cooled[1])), sumOfSquares(cooled[2])), 0.5)
 		sizes := []*Node{Abs(w[0]), Abs(w[1]), Abs(w[2])}
 		outputs := ReduceAllSum(forward(OnesLike(SliceAxis(x, 0, AxisRange(0, 1))), sizes, []*Node{Abs(b[0]), Abs(b[1]), Abs(b[2])}))
-		return append(append(gradients, Gradient(half, w...)...), Gradient(outputs, sizes...)...)
+		return append(append(gradients(1), Gradient(half, w...)...), Gradient(outputs, sizes...)...)
 	})
 	out, err := exec.Call(append(inputs, batch.Inputs[0], batch.Labels[0])...)
 	require.NoError(t, err)
@@ -133,8 +145,8 @@ func TestSNIPAndGraSPKeepTheBest(t *testing.T) {
 			{dstee.MethodSNIP(), func(w, g, _ float64) float64 { return math.Abs(w * g) }},
 			{dstee.MethodGraSP(), func(w, _, h float64) float64 { return w * h }},
 		} {
-			masks, weights, biases := masksBefore(t, backend, dstee.New(0.1).Method(test.method))
-			gradient, hessian, _ := referenceGradients(t, weights, biases)
+			masks, weights, biases := masksBefore(t, backend, dstee.New(0.1).Method(test.method), testModel)
+			gradient, hessian, _ := referenceGradients(t, Tanh, weights, biases)
 			requireBest(t, masks, 96, func(l, i int) float64 { return test.score(float64(weights[l][i]), gradient[l][i], hessian[l][i]) })
 		}
 	})
@@ -147,12 +159,13 @@ func TestSynFlowKeepsTheFlow(t *testing.T) {
 		initial := *once.Initial
 		initial.Rounds = 1
 		once.Initial = &initial
-		// So many that each layer has some: tanh saturates, and little flows through the first.
-		masks, weights, biases := masksBefore(t, backend, dstee.New(0.9).Method(once))
-		_, _, flow := referenceGradients(t, weights, biases)
-		requireBest(t, masks, 864, func(l, i int) float64 { return size(weights[l][i]) * flow[l][i] })
+		relu := func(x *Node) *Node { return Max(x, ZerosLike(x)) }
+		modelFn := twinModel(relu)
+		masks, weights, biases := masksBefore(t, backend, dstee.New(0.5).Method(once), modelFn)
+		_, _, flow := referenceGradients(t, relu, weights, biases)
+		requireBest(t, masks, 480, func(l, i int) float64 { return size(weights[l][i]) * flow[l][i] })
 
-		pruned, _, _ := masksBefore(t, backend, dstee.New(0.1).Method(dstee.MethodSynFlow()))
+		pruned, _, _ := masksBefore(t, backend, dstee.New(0.1).Method(dstee.MethodSynFlow()), modelFn)
 		left := make([][]float32, len(weights))
 		for l := range weights {
 			left[l] = make([]float32, len(weights[l]))
@@ -168,9 +181,8 @@ func TestSynFlowKeepsTheFlow(t *testing.T) {
 			total += count(mask)
 		}
 		require.Equal(t, 96, total)
-		// Synaptic flow is conserved (Tanaka et al., theorem 1, for an activation that is all but linear): no weight that is
-		// left is cut off from input or output, in which case nothing would flow through it.
-		_, _, through := referenceGradients(t, left, biases)
+		// No weight that is left is cut off from input or output, in which case nothing would flow through it.
+		_, _, through := referenceGradients(t, relu, left, biases)
 		for l := range left {
 			for i, a := range pruned[l] {
 				if a {
@@ -197,7 +209,7 @@ func TestInitialMasksChangeNothingElse(t *testing.T) {
 			_, err := store.CreateVariable(dstee.Scope+path+"/mask", tensors.FromFlatDataAndDimensions(mask, v.Shape().Dimensions...))
 			require.NoError(t, err)
 		}
-		s := newSession(backend, store, dropout, sparse.Model(dropout), optimizer.Adam().LearningRate(0.01).Done())
+		s := newSession(backend, store, sparse.Model(dropout), sparse, optimizer.Adam().LearningRate(0.01).Done())
 		if accumulate > 1 {
 			require.NoError(t, s.trainer.AccumulateGradients(accumulate))
 		}
@@ -259,7 +271,7 @@ func TestInitialCounts(t *testing.T) {
 	backend := backendtest.One(t)
 	initial := *dstee.MethodSNIP().Initial
 	counts := func(sparse *dstee.Sparsifier) (counts []int) {
-		masks, _, _ := masksBefore(t, backend, sparse.Static())
+		masks, _, _ := masksBefore(t, backend, sparse.Static(), testModel)
 		for _, mask := range masks {
 			counts = append(counts, count(mask))
 		}
@@ -270,8 +282,8 @@ func TestInitialCounts(t *testing.T) {
 	initial.PerLayer = true
 	require.Equal(t, counts(dstee.New(0.1)), counts(dstee.New(0.1).Initial(initial)))
 	// So few that a layer would have none: it keeps its best.
-	masks, weights, biases := masksBefore(t, backend, dstee.New(3./960).Method(dstee.MethodSNIP()))
-	gradient, _, _ := referenceGradients(t, weights, biases)
+	masks, weights, biases := masksBefore(t, backend, dstee.New(3./960).Method(dstee.MethodSNIP()), testModel)
+	gradient, _, _ := referenceGradients(t, Tanh, weights, biases)
 	for l, mask := range masks {
 		require.Equal(t, 1, count(mask))
 		requireBest(t, masks[l:l+1], 1, func(_, i int) float64 { return math.Abs(float64(weights[l][i]) * gradient[l][i]) })
@@ -330,7 +342,9 @@ func TestInitialErrors(t *testing.T) {
 		sparse *dstee.Sparsifier
 		want   string
 	}{
-		{dstee.New(0.1).Method(dstee.MethodSynFlow()), "call Sparsifier.Model with the one given to the trainer"},
+		{dstee.New(0.1).Method(dstee.MethodSynFlow()), `initial masks by "synflow" need the model function: give the trainer Sparsifier.Model(yourModelFn)`},
+		{dstee.New(0.1).Method(dstee.MethodGraSP()), `initial masks by "grasp" need the model function`},
+		{dstee.New(0.1).Initial(dstee.Initial{Score: dstee.RigL(), Temperature: -1}), "the temperature of initial masks must be above 0, got -1"},
 		{dstee.New(0.1).Initial(nan).Static(), "which says nothing"},
 		{dstee.New(0.1).Initial(dstee.Initial{Score: remembering}), `"remembering" cannot score initial masks: it remembers`},
 		{dstee.New(0.1).Initial(dstee.Initial{}), "has no Score function, as the score of the initial masks"},

@@ -27,8 +27,9 @@ func MethodSNIP() Method {
 }
 
 // MethodGraSP keeps the weights whose removal would lower the norm of the gradient most, by W·H∂L/∂W before training with H
-// the Hessian, compared across layers (Wang et al., ICLR 2020). Other than its code it does not divide the logits by a
-// temperature, since the loss is the user's.
+// the Hessian, compared across layers (Wang et al., ICLR 2020). As in its code, logits are divided by a temperature of 200
+// meanwhile, so that it needs the model function, see [Sparsifier.Model]. That code draws 10 examples of each class; here
+// they are the first batches.
 func MethodGraSP() Method {
 	return Method{
 		Name:   "grasp",
@@ -36,8 +37,9 @@ func MethodGraSP() Method {
 		Code:   "alecwangcq/GraSP",
 		Static: true,
 		Initial: &Initial{
-			Gradient: HessianGradient,
-			Score:    Acquisition{Name: "grasp", Score: func(s *Signals) *Node { return Mul(s.Weight, s.Gradient) }},
+			Gradient:    HessianGradient,
+			Temperature: 200,
+			Score:       Acquisition{Name: "grasp", Score: func(s *Signals) *Node { return Mul(s.Weight, s.Gradient) }},
 		},
 	}
 }

@@ -22,7 +22,7 @@ func TestMethodsTrain(t *testing.T) {
 		store := newStore(t)
 		updates := 0
 		want := int(math.Round(final * 960))
-		sparse := dstee.New(final).Method(m).Model(testModel)
+		sparse := dstee.New(final).Method(m)
 		if !m.Static {
 			sparse.DeltaT(5)
 		}
@@ -37,7 +37,7 @@ func TestMethodsTrain(t *testing.T) {
 			require.Equal(t, want, u.Totals().Active, "step %d", u.Step)
 			return nil
 		})
-		s := newSession(backend, store, testModel, sparse, optimizer.Adam().LearningRate(0.01).Done())
+		s := newSession(backend, store, sparse.Model(testModel), sparse, optimizer.Adam().LearningRate(0.01).Done())
 		s.loop.OnStep("check", 100, func(loop *train.Loop, _ []*tensors.Tensor) error {
 			total := 0
 			for _, n := range requireSparse(t, store, testWeights...) {

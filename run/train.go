@@ -108,11 +108,12 @@ func newLoop(backend compute.Backend, store *model.Store, spec Spec, classes int
 		return nil, nil, err
 	}
 	var chosen optimizer.Interface = optimizers.Scheduled(base, optimizers.Cosine{Rate: spec.LearningRate, Length: spec.Steps})
+	modelFn := modelFns[spec.Model](classes)
 	if sparse != nil {
-		chosen = sparse.Optimizer(chosen)
+		modelFn, chosen = sparse.Model(modelFn), sparse.Optimizer(chosen)
 	}
 	accuracy := metric.NewSparseCategoricalAccuracy("Accuracy", "#acc")
-	trainer := train.NewTrainer(backend, store, modelFns[spec.Model](classes), loss.SparseCategoricalCrossEntropyLogits, chosen,
+	trainer := train.NewTrainer(backend, store, modelFn, loss.SparseCategoricalCrossEntropyLogits, chosen,
 		nil, []metric.Interface{accuracy})
 	loop := train.NewLoop(trainer)
 	if sparse != nil {
