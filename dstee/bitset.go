@@ -1,8 +1,12 @@
 package dstee
 
-import "math/bits"
+import (
+	bytewise "encoding/binary" // The name binary is taken.
+	"math/bits"
+	"unsafe"
+)
 
-// bitset is a set of indices, one bit each: an eighth of what a []bool takes.
+// bitset is a set of indices, one bit each: an eighth of what a []bool takes. Bits from the size on are never set.
 type bitset []uint64
 
 func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
@@ -10,15 +14,46 @@ func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
 // bitsetOf returns the indices of the true entries.
 func bitsetOf(mask []bool) bitset {
 	set := newBitset(len(mask))
-	for i, in := range mask {
-		if in {
-			set.add(i)
+	data := boolBytes(mask)
+	inParallelChunks(len(mask), func(begin, end int) {
+		i := begin
+		for ; i+8 <= end; i += 8 {
+			// Moves the lowest bit of byte j, at 8·j, to 56+j; no two products meet below.
+			packed := bytewise.LittleEndian.Uint64(data[i:]) * 0x0102040810204080 >> 56
+			set[i>>6] |= packed << (i & 63)
 		}
-	}
+		for ; i < end; i++ {
+			if mask[i] {
+				set.add(i)
+			}
+		}
+	})
 	return set
 }
 
+// fill sets the entries of mask to whether they are in the set.
+func (s bitset) fill(mask []bool) {
+	data := boolBytes(mask)
+	inParallelChunks(len(mask), func(begin, end int) {
+		i := begin
+		for ; i+8 <= end; i += 8 {
+			packed := s[i>>6] >> (i & 63) & 0xFF
+			spread := packed * 0x0101010101010101 & 0x8040201008040201 // Bit j alone in byte j.
+			bytewise.LittleEndian.PutUint64(data[i:], (spread+0x7F7F7F7F7F7F7F7F)>>7&0x0101010101010101)
+		}
+		for ; i < end; i++ {
+			mask[i] = s.has(i)
+		}
+	})
+}
+
+// boolBytes is the memory of mask, in which Go keeps true as 1 and false as 0.
+func boolBytes(mask []bool) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(mask))), len(mask))
+}
+
 func (s bitset) add(i int)      { s[i>>6] |= 1 << (i & 63) }
+func (s bitset) remove(i int)   { s[i>>6] &^= 1 << (i & 63) }
 func (s bitset) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
 
 func (s bitset) count() int {
@@ -29,9 +64,23 @@ func (s bitset) count() int {
 	return n
 }
 
-// fill sets the entries of mask to whether they are in the set.
-func (s bitset) fill(mask []bool) {
-	for i := range mask {
-		mask[i] = s.has(i)
+// others returns the indices below n that are not in the set.
+func (s bitset) others(n int) bitset {
+	others := newBitset(n)
+	for w, word := range s {
+		others[w] = ^word
 	}
+	if used := n & 63; used != 0 {
+		others[len(others)-1] &= 1<<used - 1
+	}
+	return others
+}
+
+// countBeyond counts what is in the set but not in the other.
+func (s bitset) countBeyond(other bitset) int {
+	n := 0
+	for w, word := range s {
+		n += bits.OnesCount64(word &^ other[w])
+	}
+	return n
 }

@@ -46,5 +46,11 @@ func inParallel(n int, fn func(worker, i int)) {
 	group.Wait()
 }
 
+// inParallelChunks calls fn for each chunk of n weights.
+func inParallelChunks(n int, fn func(begin, end int)) {
+	chunks := chunksOf(n)
+	inParallel(len(chunks), func(_, i int) { fn(chunks[i].begin, chunks[i].end) })
+}
+
 // numWorkers is how many goroutines inParallel uses for n pieces of work.
 func numWorkers(n int) int { return max(1, min(n, runtime.GOMAXPROCS(0))) }

@@ -26,6 +26,12 @@
 //  4. Every ΔT steps, the loop hook updates the masks ([Updater]); it runs before the hooks that save checkpoints, so
 //     that whatever is saved is sparse.
 //
+// # What may move where
+//
+// By default any weights of a layer may be active, and each layer drops and grows by itself. [Sparsifier.Structure] makes
+// active weights form a pattern that hardware likes; [Sparsifier.DropGlobally], [Sparsifier.GrowGlobally] and
+// [Sparsifier.Redistribute] let weights move from layer to layer.
+//
 // # Where state lives
 //
 // Beside the weight with path P, the store holds the non-trainable variables /dstee/P/mask (Bool, true where active),

@@ -35,13 +35,7 @@ func (s *Sparsifier) Stats() (layers []LayerStats, total LayerStats, err error) 
 		if err != nil {
 			return nil, total, fmt.Errorf("dstee: reading the mask of %q: %w", l.path, err)
 		}
-		err = tensors.ConstFlatData(l.visits.MustValue(), func(visits []int32) {
-			for _, n := range visits {
-				if n > 0 {
-					stats.Explored++
-				}
-			}
-		})
+		err = tensors.ConstFlatData(l.visits.MustValue(), func(visits []int32) { stats.Explored = countPositive(visits) })
 		if err != nil {
 			return nil, total, fmt.Errorf("dstee: reading the visits of %q: %w", l.path, err)
 		}
@@ -67,4 +61,15 @@ func (s *Sparsifier) Mask(path string) ([]bool, error) {
 		paths = append(paths, l.path)
 	}
 	return nil, fmt.Errorf("dstee: there is no mask of %q, only of %q", path, paths)
+}
+
+// countPositive is the number of entries above 0.
+func countPositive(visits []int32) int {
+	n := 0
+	for _, visit := range visits {
+		if visit > 0 {
+			n++
+		}
+	}
+	return n
 }

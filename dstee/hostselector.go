@@ -3,22 +3,22 @@ package dstee
 import (
 	"slices"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
 // hostSelector selects in Go. Where the backend shares its memory with the host, it reads scores without copying them.
-type hostSelector struct{}
+type hostSelector struct{ backend compute.Backend }
+
+func (hostSelector) start(l *moving) error {
+	return tensors.ConstFlatData(l.state.Mask, func(mask []bool) { l.was.bits = bitsetOf(l.layout.unitsOf(mask)) })
+}
 
 func (hostSelector) keep(layers []*moving, k int) error {
 	contests := make([]*contest, len(layers))
 	for i, l := range layers {
-		err := tensors.ConstFlatData(l.state.Mask, func(active []bool) {
-			contests[i] = &contest{among: bitsetOf(active), selected: newBitset(len(active)), best: len(layers) > 1}
-		})
-		if err != nil {
-			return err
-		}
-		l.kept.bits = contests[i].selected
+		l.kept.bits = newBitset(l.layout.units())
+		contests[i] = &contest{open: slices.Clone(l.was.bits), selected: l.kept.bits, best: len(layers) > 1}
 	}
 	err := withScoresOf(layers, contests, (*Updater).dropScores, func() { topKOnHost(contests, k) })
 	for _, l := range layers {
@@ -31,7 +31,11 @@ func (hostSelector) grow(layers []*moving, k int) error {
 	contests := make([]*contest, len(layers))
 	for i, l := range layers {
 		l.mask.bits = slices.Clone(l.kept.bits)
-		contests[i] = &contest{among: l.kept.bits, others: true, selected: l.mask.bits, best: len(layers) > 1 && l.numKept == 0}
+		contests[i] = &contest{
+			open:     l.kept.bits.others(l.layout.units()),
+			selected: l.mask.bits,
+			best:     len(layers) > 1 && l.numKept == 0,
+		}
 	}
 	err := withScoresOf(layers, contests, (*Updater).growScores, func() { topKOnHost(contests, k) })
 	for _, l := range layers {
@@ -48,10 +52,47 @@ func (hostSelector) sumKept(l *moving, rank *Updater) (sum float64, err error) {
 	return sum, err
 }
 
-func (hostSelector) tensor(l *moving, set weightSet) *tensors.Tensor {
-	mask := make([]bool, l.size())
-	set.bits.fill(mask)
-	return tensors.FromFlatDataAndDimensions(mask, l.state.Weight.Shape().Dimensions...)
+func (hostSelector) trim(l *moving, counts []int) error {
+	kept := newBitset(l.layout.units())
+	err := l.withScores(l.updater, (*Updater).dropScores, func(scores []float32) error {
+		topKOfGroups(&contest{scores: scores, open: l.kept.bits, selected: kept}, l.layout, counts)
+		return nil
+	})
+	l.kept.bits, l.numKept = kept, kept.count()
+	return err
+}
+
+func (hostSelector) refill(l *moving, counts []int) error {
+	l.mask.bits = slices.Clone(l.kept.bits)
+	err := l.withScores(l.updater, (*Updater).growScores, func(scores []float32) error {
+		others := l.kept.bits.others(l.layout.units())
+		topKOfGroups(&contest{scores: scores, open: others, selected: l.mask.bits}, l.layout, counts)
+		return nil
+	})
+	l.numGrown = l.mask.bits.count() - l.numKept
+	return err
+}
+
+func (hostSelector) perColumn(l *moving, set unitSet) ([]int, error) {
+	units := make([]bool, l.layout.units())
+	set.bits.fill(units)
+	return l.layout.perColumn(units), nil
+}
+
+func (hostSelector) tensor(l *moving, set unitSet) (*tensors.Tensor, error) {
+	units := make([]bool, l.layout.units())
+	set.bits.fill(units)
+	return tensors.FromFlatDataAndDimensions(l.layout.expand(units), l.state.Weight.Shape().Dimensions...), nil
+}
+
+// weights returns the weights of a set of the layer's units.
+func (l *moving) weights(set bitset) bitset {
+	if l.layout.unit() == 1 {
+		return set
+	}
+	units := make([]bool, l.layout.units())
+	set.fill(units)
+	return bitsetOf(l.layout.expand(units))
 }
 
 // withScoresOf calls fn with the layers' scores in their contests, all of them at once.
@@ -66,14 +107,20 @@ func withScoresOf(layers []*moving, contests []*contest, score scoreFn, fn func(
 	})
 }
 
-// withScores lends fn the scores of the layer, flat.
+// withScores lends fn the scores of the layer's units, flat.
 func (l *moving) withScores(u *Updater, score scoreFn, fn func(scores []float32) error) error {
 	scores, err := score(u, l.state, l.step, l.seed)
 	if err != nil {
 		return err
 	}
 	var inner error
-	if err := tensors.ConstFlatData(scores, func(flat []float32) { inner = fn(flat) }); err != nil {
+	err = tensors.ConstFlatData(scores, func(flat []float32) {
+		if l.layout.unit() > 1 {
+			flat = unitScoresOnHost(l.layout, flat)
+		}
+		inner = fn(flat)
+	})
+	if err != nil {
 		return err
 	}
 	if inner != nil {

@@ -61,7 +61,8 @@ const (
 // state are what they would be without. Gradients are computed before the first step of the loop, on the first batches of
 // the data set, whose iterator starts anew afterwards. A run that is resumed keeps its masks.
 //
-// Ties go to the first layer by path, then to the lowest flat index.
+// Ties go to the first layer by path, then to the lowest flat index. Layers with a density of their own and those with a
+// structure do not compete.
 func (s *Sparsifier) Initial(initial Initial) *Sparsifier {
 	if !(initial.Temperature >= 0) || math.IsInf(initial.Temperature, 1) {
 		s.fail(fmt.Errorf("dstee: the temperature of initial masks must be above 0, got %g", initial.Temperature))
@@ -126,7 +127,7 @@ func (s *Sparsifier) firstMask(l *layer, count int) (*tensors.Tensor, error) {
 	if mask, found := s.initialMasks[l.path]; found {
 		return tensors.FromFlatDataAndDimensions(slices.Clone(mask), l.weight.Shape().Dimensions...), nil
 	}
-	return initialMask(l.weight, count, s.seed)
+	return initialMask(l.weight, l.layout, count, s.seed)
 }
 
 // inProportion shares the total of the counts out among the layers at the given indices as they share the active weights now:
@@ -253,24 +254,40 @@ func (c *firstChoice) choose(scores [][]float32, progress float64) {
 		return max(count, int(math.Round(density*float64(size))))
 	}
 	var among []*contest
+	var competing []int
 	size, count := 0, 0
-	contests := make([]*contest, len(c.layers))
 	for i, l := range c.layers {
-		contests[i] = &contest{scores: scores[i], among: bitsetOf(c.masks[i]), selected: newBitset(l.size)}
-		if c.s.initial.PerLayer || l.fixed > 0 {
-			topKOnHost(contests[i:i+1], remaining(l.size, c.counts[i]))
+		if c.s.initial.PerLayer || l.fixed > 0 || !l.layout.plain() {
+			c.masks[i] = l.layout.best(scores[i], c.masks[i], remaining(l.size, c.counts[i]))
 			continue
 		}
-		contests[i].best = true
-		among = append(among, contests[i])
+		among = append(among, &contest{scores: scores[i], open: bitsetOf(c.masks[i]), selected: newBitset(l.size), best: true})
+		competing = append(competing, i)
 		size, count = size+l.size, count+c.counts[i]
 	}
-	if len(among) > 0 {
-		topKOnHost(among, remaining(size, count))
+	if len(among) == 0 {
+		return
 	}
-	for i := range c.layers {
-		contests[i].selected.fill(c.masks[i])
+	topKOnHost(among, remaining(size, count))
+	for i, index := range competing {
+		among[i].selected.fill(c.masks[index])
 	}
+}
+
+// best returns the mask of a layer by itself: about n of the open weights, those of highest score that have its structure.
+func (l layout) best(scores []float32, open []bool, n int) []bool {
+	if l.unit() > 1 {
+		scores = unitScoresOnHost(l, scores)
+	}
+	c := &contest{scores: scores, open: bitsetOf(l.unitsOf(open)), selected: newBitset(l.units())}
+	if n = l.round(n) / l.unit(); l.grouped() {
+		topKOfGroups(c, l, l.groupCounts(n, slices.Repeat([]bool{true}, l.columns())))
+	} else {
+		topKOnHost([]*contest{c}, n)
+	}
+	units := make([]bool, l.units())
+	c.selected.fill(units)
+	return l.expand(units)
 }
 
 // noGradients are zeros of the layers' shapes.

@@ -3,8 +3,8 @@ package dstee
 import (
 	"fmt"
 	"hash/fnv"
-	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -21,32 +21,53 @@ const Scope = "/dstee"
 // layerScope returns the scope of the variables of the weight with the given path.
 func layerScope(weightPath string) string { return Scope + weightPath }
 
-// fillMask activates inactive entries of mask at random, until count are active, all such masks being equally likely. The
-// same seed and path give the same mask on every machine.
+// fillMask activates inactive units at random, until count are active, or as many in each group as the layout gives the
+// living columns, all such masks being equally likely. The same seed and path give the same mask on every machine.
 //
 // It is selection sampling (Knuth, The Art of Computer Programming, volume 2, 3.4.2, algorithm S).
-func fillMask(mask []bool, count int, seed int64, path string) {
+func fillMask(units []bool, l layout, count int, living []bool, seed int64, path string) {
 	hash := fnv.New64a()
 	_, _ = hash.Write([]byte(path)) // Never fails.
 	rng := rand.New(rand.NewPCG(uint64(seed), hash.Sum64()))
-	active := countTrue(mask)
-	need, left := count-active, len(mask)-active
-	for i := range mask {
-		if mask[i] {
-			continue
+	// fill draws among n units, each stride after the one before.
+	fill := func(first, stride, n, count int) {
+		need, left := count, n
+		for j := range n {
+			if units[first+j*stride] {
+				need--
+				left--
+			}
 		}
-		if rng.IntN(left) < need {
-			mask[i] = true
-			need--
+		for j := range n {
+			i := first + j*stride
+			if units[i] {
+				continue
+			}
+			if rng.IntN(left) < need {
+				units[i] = true
+				need--
+			}
+			left--
 		}
-		left--
+	}
+	if !l.grouped() {
+		fill(0, 1, len(units), count)
+		return
+	}
+	counts := l.groupCounts(count, living)
+	for group := range len(units) / l.groupRows {
+		first, stride := l.members(group)
+		fill(first, stride, l.groupRows, counts[group%stride])
 	}
 }
 
-// initialMask returns the first mask of a weight. A weight that is already as sparse as it must be, for instance one
-// loaded from a sparse model without its mask, keeps its pattern; any other gets a random one.
-func initialMask(weight *model.Variable, count int, seed int64) (*tensors.Tensor, error) {
-	mask := make([]bool, weight.Shape().Size())
+// initialMask returns the first mask of a weight, of count active weights. A weight that is already as sparse as it must be,
+// for instance one loaded from a sparse model without its mask, keeps its pattern, if that is within the structure; any other
+// gets a random one.
+func initialMask(weight *model.Variable, l layout, count int, seed int64) (*tensors.Tensor, error) {
+	units := make([]bool, l.units())
+	count /= l.unit()
+	living := slices.Repeat([]bool{true}, l.columns())
 	if weight.HasValue() {
 		value, err := weight.Value()
 		if err != nil {
@@ -56,12 +77,12 @@ func initialMask(weight *model.Variable, count int, seed int64) (*tensors.Tensor
 		if err != nil {
 			return nil, err
 		}
-		if n := countTrue(nonZero); n > 0 && n <= count {
-			mask = nonZero
+		if loaded := l.unitsOf(nonZero); l.within(loaded, count) {
+			units, living = loaded, l.living(l.perColumn(loaded))
 		}
 	}
-	fillMask(mask, count, seed, weight.Path())
-	return tensors.FromFlatDataAndDimensions(mask, weight.Shape().Dimensions...), nil
+	fillMask(units, l, count, living, seed, weight.Path())
+	return tensors.FromFlatDataAndDimensions(l.expand(units), weight.Shape().Dimensions...), nil
 }
 
 // nonZeros tells which entries of a float tensor are not zero.
@@ -98,10 +119,15 @@ func MaskedValue(scope *model.Scope, g *graph.Graph, weights *model.Variable) *g
 	if err := checkDensity(density, fmt.Sprintf("the density of scope %q", scope.Scope())); err != nil {
 		panic(err)
 	}
-	if err := checkStructure(scope); err != nil {
+	structure, err := structureOf(scope)
+	if err != nil {
 		panic(err)
 	}
-	mask := maskVariable(scope.Store(), weights, density)
+	layout, err := structure.layout(weights.Shape().Dimensions)
+	if err != nil {
+		panic(fmt.Errorf("%w (the weights %q)", err, weights.Path()))
+	}
+	mask := maskVariable(scope.Store(), weights, layout, layout.active(density))
 	masked := applyMask(mask.NodeValue(g), weights.NodeValue(g))
 	if !scope.IsTraining(g) {
 		return masked
@@ -121,22 +147,17 @@ func MaskedValue(scope *model.Scope, g *graph.Graph, weights *model.Variable) *g
 const managedGraphParam = "managed"
 
 // maskVariable returns the mask of the weights. If it does not exist, it is created with a random initial value of the
-// given density, which holds only if nobody sets another before it is used.
-func maskVariable(store *model.Store, weights *model.Variable, density float64) *model.Variable {
+// given number of active weights, which holds only if nobody sets another before it is used.
+func maskVariable(store *model.Store, weights *model.Variable, l layout, active int) *model.Variable {
 	shape := shapes.Make(dtypes.Bool, weights.Shape().Dimensions...)
 	initializer := func(g *graph.Graph, _ shapes.Shape) *graph.Node {
-		mask, err := initialMask(weights, activeCount(density, shape.Size()), seedOf(store))
+		mask, err := initialMask(weights, l, active, seedOf(store))
 		if err != nil {
 			panic(err)
 		}
 		return graph.ConstTensor(g, mask)
 	}
 	return store.VariableWithShape(layerScope(weights.Path())+"/mask", shape, initializer).SetTrainable(false)
-}
-
-// activeCount is how many of a layer's weights are active at its density: at least one, so that it is not dead.
-func activeCount(density float64, size int) int {
-	return max(1, int(math.Round(density*float64(size))))
 }
 
 // seedOf is the seed that the store's hyperparameters set.

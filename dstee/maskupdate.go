@@ -61,11 +61,11 @@ func (s *Sparsifier) Update(step int) (*MaskUpdate, error) {
 	}
 	round := &MaskUpdate{Step: step, DropFraction: s.dropFraction.Over(s.steps).At(step)}
 	for _, l := range s.layers {
-		finite, err := s.execs.finiteExec.Call1(l.gradient.MustValue())
+		finite, err := s.selector.finite(l.gradient.MustValue())
 		if err != nil {
 			return nil, fmt.Errorf("dstee: reading the gradient of %q: %w", l.path, err)
 		}
-		if !tensors.ToScalar[bool](finite) {
+		if !finite {
 			round.Skipped = true
 			round.Reason = fmt.Sprintf("the gradient of %q holds a NaN or an infinity", l.path)
 			break
@@ -74,6 +74,9 @@ func (s *Sparsifier) Update(step int) (*MaskUpdate, error) {
 	if !round.Skipped {
 		moves, err := s.chooseMoves(step, round.DropFraction)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.lendMoves(moves, round); err != nil {
 			return nil, err
 		}
 		for i, l := range s.layers {
@@ -96,7 +99,7 @@ func (s *Sparsifier) Update(step int) (*MaskUpdate, error) {
 }
 
 // chooseMoves returns the moves of all layers. Nothing is changed yet, so that an error leaves all masks as they were.
-func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error) {
+func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]*moving, error) {
 	targets, err := s.targets(s.layers, step)
 	if err != nil {
 		return nil, err
@@ -107,7 +110,7 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error)
 		if all[i], err = s.moving(l, targets[i], step); err != nil {
 			return nil, err
 		}
-		if s.scope.competes() && l.fixed == 0 {
+		if s.scope.competes() && l.fixed == 0 && l.layout.plain() {
 			competing = append(competing, all[i])
 		} else if err := all[i].choose(s.selector, dropFraction); err != nil {
 			return nil, fmt.Errorf("dstee: choosing the mask of %q at step %d: %w", l.path, step, s.explain(err))
@@ -124,17 +127,14 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]Move, error)
 			return nil, fmt.Errorf("dstee: choosing the masks of layers that compete at step %d: %w", step, s.explain(err))
 		}
 	}
-	moves := make([]Move, len(all))
-	for i, l := range all {
-		moves[i] = l.move(s.selector)
-		if s.reserve != nil {
-			if moves[i].backward, err = s.backwardSet(l); err != nil {
+	if s.reserve != nil {
+		for _, l := range all {
+			if l.backward, err = s.backwardSet(l); err != nil {
 				return nil, err
 			}
 		}
-		moves[i].dropMemory, moves[i].growMemory = l.state.DropMemory, l.state.GrowMemory
 	}
-	return moves, nil
+	return all, nil
 }
 
 // moving returns the layer as it is before the update of the given step.
@@ -159,15 +159,17 @@ func (s *Sparsifier) moving(l *layer, target, step int) (*moving, error) {
 	if err != nil {
 		return nil, fmt.Errorf("layer %q: %w", l.path, s.explain(err))
 	}
-	return &moving{
+	m := &moving{
 		path:    l.path,
 		updater: updater,
+		layout:  l.layout,
 		state:   state,
 		active:  l.active,
 		target:  target,
 		step:    step,
 		seed:    seed,
-	}, nil
+	}
+	return m, s.selector.start(m)
 }
 
 // layerState is what acquisitions see of the layer in the mask update to come.
@@ -209,25 +211,20 @@ func (s *Sparsifier) explain(err error) error {
 
 // applyMove gives a layer its new mask: visits count it, and the weights and the optimizer's state that it leaves out
 // become zero. Weights that were dropped and regrown keep both.
-func (s *Sparsifier) applyMove(l *layer, move Move) (LayerUpdate, error) {
+func (s *Sparsifier) applyMove(l *layer, move *moving) (LayerUpdate, error) {
 	fail := func(err error) (LayerUpdate, error) {
 		return LayerUpdate{}, fmt.Errorf("dstee: changing the mask of %q: %w", l.path, err)
 	}
-	visits, explored, entered, err := s.execs.visitExec.Call3(l.visits.MustValue(), l.mask.MustValue(), move.Mask)
+	entered, explored, err := s.selector.enter(move, l.mask, l.visits)
 	if err != nil {
 		return fail(err)
 	}
-	if err := l.visits.SetValue(visits); err != nil {
-		return fail(err)
-	}
-	if err := l.mask.SetValue(move.Mask); err != nil {
-		return fail(err)
-	}
-	trained := move.Mask
+	mask := l.mask.MustValue()
+	trained := mask
 	if l.reserved == nil {
-		err = s.execs.mask(l.weight, move.Mask)
+		err = s.execs.mask(l.weight, mask)
 	} else {
-		trained, err = move.backward, s.applyReserve(l, move)
+		trained, err = move.backward, s.applyReserve(l, mask, move.backward)
 	}
 	if err != nil {
 		return fail(err)
@@ -237,19 +234,21 @@ func (s *Sparsifier) applyMove(l *layer, move Move) (LayerUpdate, error) {
 			return fail(err)
 		}
 	}
-	if err := errors.Join(setValues(l.dropMemory, move.dropMemory), setValues(l.growMemory, move.growMemory)); err != nil {
-		return fail(err)
+	memory := errors.Join(setValues(l.dropMemory, move.state.DropMemory), setValues(l.growMemory, move.state.GrowMemory))
+	if memory != nil {
+		return fail(memory)
 	}
-	l.active += move.Grown - move.Dropped
+	l.active += move.grown() - move.dropped()
+	l.explored += explored
 	return LayerUpdate{
 		Path:     l.path,
 		Size:     l.size,
 		Active:   l.active,
-		Dropped:  move.Dropped,
-		Grown:    move.Grown,
-		Regrown:  move.Grown - int(tensors.ToScalar[int32](entered)),
-		Explored: int(tensors.ToScalar[int32](explored)),
-	}, move.Kept.FinalizeAll()
+		Dropped:  move.dropped(),
+		Grown:    move.grown(),
+		Regrown:  move.grown() - entered,
+		Explored: l.explored,
+	}, nil
 }
 
 // countRound counts the round as applied or skipped, in the store so that a resumed run goes on counting.

@@ -22,8 +22,8 @@ const (
 	// String, default "erk".
 	ParamDistribution = "dst_distribution"
 
-	// ParamStructure names the pattern that active weights form: "unstructured", any pattern. String, default
-	// "unstructured".
+	// ParamStructure names the [Structure] that active weights form, see [ParseStructure]: "unstructured", "2:4", "block:4",
+	// "fanin", "fanin:0.3" or "channel". N:M decides the density itself. String, default "unstructured".
 	ParamStructure = "dst_structure"
 
 	// ParamDrop names the score by which active weights are kept, see [DropByName]. String, default "magnitude".
@@ -58,8 +58,6 @@ const (
 	LastDropFraction    = 0.005 // As DST-EE's and ITOP's code.
 )
 
-const unstructured = "unstructured"
-
 // layerDensity returns the density set for the layer whose weight is v in its scope or one above it, below the root;
 // 0 if there is none.
 func layerDensity(v *model.Variable, store *model.Store) (float64, error) {
@@ -93,10 +91,11 @@ func checkDensity(density float64, what string) error {
 	return nil
 }
 
-// checkStructure says what is wrong with the structure that the scope's hyperparameters ask for.
-func checkStructure(scope *model.Scope) error {
-	if name := model.GetParamOr(scope, ParamStructure, unstructured); name != unstructured {
-		return fmt.Errorf("dstee: unknown structure %q in scope %q, the known one is %q", name, scope.Scope(), unstructured)
+// structureOf returns the structure that the scope's hyperparameters ask for.
+func structureOf(scope *model.Scope) (Structure, error) {
+	structure, err := ParseStructure(model.GetParamOr(scope, ParamStructure, unstructured))
+	if err != nil {
+		return structure, fmt.Errorf("%w (hyperparameter %q in scope %q)", err, ParamStructure, scope.Scope())
 	}
-	return nil
+	return structure, nil
 }

@@ -158,7 +158,10 @@ func (p *probe) note(store *model.Store, inUse func(*model.Variable) bool) error
 		return err
 	}
 	s.store, s.backend, s.execs = store, p.trainer.Backend(), newMaintenance(p.trainer.Backend())
-	layers := newLayers(choices)
+	layers, err := s.newLayers(choices)
+	if err != nil {
+		return err
+	}
 	counts, err := s.targets(layers, 0)
 	if err != nil {
 		return err

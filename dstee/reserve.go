@@ -3,6 +3,7 @@ package dstee
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -50,7 +51,7 @@ func (r Reserve) backward(density float64) float64 {
 
 // backwardCount is how many of a layer's weights are in the backward set when so many are active.
 func (r Reserve) backwardCount(active, size int) int {
-	return max(active, activeCount(r.backward(float64(active)/float64(size)), size))
+	return max(active, int(math.Round(r.backward(float64(active)/float64(size))*float64(size))))
 }
 
 // reserved is what a layer keeps in reserve.
@@ -92,11 +93,11 @@ func (s *Sparsifier) createReserve(l *layer) error {
 // backwardSet chooses the backward set of a layer, a Bool tensor.
 func (s *Sparsifier) backwardSet(l *moving) (*tensors.Tensor, error) {
 	all := *l
-	all.target = s.reserve.backwardCount(l.target, l.size())
+	all.target = l.layout.round(s.reserve.backwardCount(l.target, l.layout.size()))
 	if err := all.choose(s.selector, 1); err != nil {
 		return nil, fmt.Errorf("dstee: choosing the backward set of %q at step %d: %w", l.path, l.step, s.explain(err))
 	}
-	return s.selector.tensor(&all, all.mask), nil
+	return s.selector.tensor(&all, all.mask)
 }
 
 // allWeights returns the layer's weights with those in reserve.
@@ -112,12 +113,12 @@ func (s *Sparsifier) allWeights(l *layer) (*tensors.Tensor, error) {
 }
 
 // applyReserve gives a layer's weights and reserve the values that its new mask gives them, and sets its backward set.
-func (s *Sparsifier) applyReserve(l *layer, move Move) error {
+func (s *Sparsifier) applyReserve(l *layer, mask, backward *tensors.Tensor) error {
 	all, err := s.allWeights(l)
 	if err != nil {
 		return err
 	}
-	active, rest, err := s.execs.splitExec.Call2(all, move.Mask)
+	active, rest, err := s.execs.splitExec.Call2(all, mask)
 	if err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (s *Sparsifier) applyReserve(l *layer, move Move) error {
 	if err := l.reserved.weights.SetValue(rest); err != nil {
 		return err
 	}
-	return l.reserved.backward.SetValue(move.backward)
+	return l.reserved.backward.SetValue(backward)
 }
 
 // trained returns the mask of the weights that the layer trains, in the graph.

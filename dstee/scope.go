@@ -19,7 +19,8 @@ type scope struct {
 // and the distribution only decides the first masks and the total. Each layer keeps at least one active weight. Ties go to
 // the first layer by path, then to the lowest flat index.
 //
-// Layers with a density of their own, and those with a structure, stay by themselves.
+// Layers with a density of their own, and those with a structure, stay by themselves. The scores of all competing layers are
+// held at once, 4 bytes for each weight; otherwise they are those of one layer at a time.
 func (s *Sparsifier) DropGlobally() *Sparsifier {
 	s.scope.dropGlobally = true
 	return s
@@ -84,7 +85,7 @@ func (s scope) compete(sel selector, layers []*moving, fraction float64, rank *U
 	}
 	least, room := make([]int, len(layers)), make([]int, len(layers))
 	for i, l := range layers {
-		room[i] = l.size() - l.numKept
+		room[i] = l.layout.size() - l.numKept
 		if l.numKept == 0 {
 			least[i] = 1
 		}

@@ -82,6 +82,13 @@ func testMoving(u *Updater, seed uint64, sizes ...int) []*moving {
 			Mask:     tensors.FromFlatDataAndDimensions(mask, 1, n),
 			Visits:   tensors.FromFlatDataAndDimensions(visits, 1, n),
 		}
+		var err error
+		if l.layout, err = Unstructured().layout([]int{1, n}); err != nil {
+			panic(err)
+		}
+		if err := u.selector.start(l); err != nil {
+			panic(err)
+		}
 		layers[i] = l
 	}
 	return layers
@@ -112,7 +119,8 @@ func TestScopesHostEqualsDeviceXLAEqualsGo(t *testing.T) {
 							require.NoError(t, scope.compete(u.selector, layers, fraction, rank))
 							masks, total := make([][]bool, len(layers)), 0
 							for i, l := range layers {
-								move := l.move(u.selector)
+								move, err := l.move(u.selector)
+								require.NoError(t, err)
 								masks[i] = tensors.MustCopyFlatData[bool](move.Mask)
 								require.Positive(t, countTrue(masks[i]))
 								require.Equal(t, l.active-move.Dropped+move.Grown, countTrue(masks[i]))
@@ -148,7 +156,9 @@ func TestGlobalDropIsThatOfTheConcatenation(t *testing.T) {
 	require.NoError(t, u.selector.keep(layers, 45))
 	var kept []bool
 	for _, l := range layers {
-		kept = append(kept, tensors.MustCopyFlatData[bool](u.selector.tensor(l, l.kept))...)
+		mask, err := u.selector.tensor(l, l.kept)
+		require.NoError(t, err)
+		kept = append(kept, tensors.MustCopyFlatData[bool](mask)...)
 	}
 	require.Equal(t, topKBySorting(scores, active, 45), kept)
 

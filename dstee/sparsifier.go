@@ -36,6 +36,7 @@ type Sparsifier struct {
 	ownGrow      bool // The growth was set by Grow or Exploration, and holds for all layers.
 	only         []string
 	rules        []rule
+	structures   []structureRule
 	gradients    int
 	momentum     float64 // Of the gradients that scores see, 0 for none.
 	totalSteps   int
@@ -48,6 +49,7 @@ type Sparsifier struct {
 	place        Place
 	scope        scope
 	onUpdate     []func(*MaskUpdate) error
+	onMove       []func(*LayerMove) error
 	err          error
 
 	// State.
@@ -76,12 +78,13 @@ type layer struct {
 	size                           int
 	fixed                          float64 // The layer's own density, 0 if the distribution decides it.
 	weight, mask, visits, gradient *model.Variable
+	layout                         layout
 	states                         []*model.Variable // The base optimizer's state tensors for this weight.
 	momentum                       *model.Variable   // That of them which is the first moment; nil if there is none.
 	dropMemory, growMemory         []*model.Variable
 	reserved                       *reserved // Nil if inactive weights are zero.
 	drop, grow                     Acquisition
-	active                         int
+	active, explored               int // Numbers of weights active now, and in any topology so far.
 }
 
 // New returns a Sparsifier that keeps the given share of the weights active, with the defaults of DST-EE: density
@@ -296,7 +299,10 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	}
 	s.store, s.backend = store, backend
 	s.execs, s.selector = newMaintenance(backend), newSelector(backend, s.place.on(backend))
-	layers := newLayers(choices)
+	layers, err := s.newLayers(choices)
+	if err != nil {
+		return err
+	}
 	for _, l := range layers {
 		if l.drop, l.grow, err = s.acquisitions(store.Scope(l.weight.Scope())); err != nil {
 			return err
@@ -350,13 +356,20 @@ func (s *Sparsifier) chooseWeights(store *model.Store, inUse func(*model.Variabl
 	return selectWeights(store, candidates, s.only, s.rules)
 }
 
-// newLayers returns the layers of the weights chosen.
-func newLayers(choices []choice) []*layer {
+// newLayers returns the layers of the weights chosen in the Sparsifier's store, each with its structure.
+func (s *Sparsifier) newLayers(choices []choice) ([]*layer, error) {
+	structures, err := chooseStructures(s.store, choices, s.structures)
+	if err != nil {
+		return nil, err
+	}
 	layers := make([]*layer, len(choices))
 	for i, c := range choices {
 		layers[i] = &layer{path: c.weight.Path(), size: c.weight.Shape().Size(), fixed: c.density, weight: c.weight}
+		if err := layers[i].setStructure(structures[i]); err != nil {
+			return nil, err
+		}
 	}
-	return layers
+	return layers, nil
 }
 
 // checkSame reports weights that a later graph uses but the first did not: they have no mask.
@@ -376,9 +389,6 @@ func (s *Sparsifier) checkSame(store *model.Store, choices []choice) error {
 // acquisitions returns the drop and growth of the layers in the scope.
 func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, err error) {
 	drop, grow = s.drop, s.grow
-	if err = checkStructure(scope); err != nil {
-		return
-	}
 	if name := model.GetParamOr(scope, ParamDrop, ""); name != "" && !s.ownDrop {
 		if drop, err = DropByName(name); err != nil {
 			return drop, grow, fmt.Errorf("%w (hyperparameter %q in scope %q)", err, ParamDrop, scope.Scope())
@@ -399,13 +409,14 @@ func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, e
 	return drop, grow, errors.Join(drop.check(), grow.check())
 }
 
-// targets returns how many weights of each layer are to be active at the given step.
+// targets returns how many weights of each layer are to be active at the given step: what the distribution allocates, or the
+// layer's own density, rounded to what its structure can hold.
 func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 	counts := make([]int, len(layers))
 	var free []int
 	for i, l := range layers {
 		if l.fixed > 0 {
-			counts[i] = activeCount(l.fixed, l.size)
+			counts[i] = l.layout.active(l.fixed)
 			continue
 		}
 		free = append(free, i)
@@ -431,14 +442,14 @@ func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 		allocated = inProportion(layers, free, allocated)
 	}
 	for i, count := range allocated {
-		counts[free[i]] = count
+		counts[free[i]] = layers[free[i]].layout.round(count)
 	}
 	return counts, nil
 }
 
 // createMask gives a layer its mask, visits and gradient variables. Values that the store already holds are kept.
 func (s *Sparsifier) createMask(l *layer, count int) error {
-	l.mask = maskVariable(s.store, l.weight, DefaultDensity)
+	l.mask = maskVariable(s.store, l.weight, l.layout, count)
 	if !l.mask.HasValue() {
 		mask, err := s.firstMask(l, count)
 		if err != nil {
@@ -449,7 +460,9 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 		}
 	}
 	visits := make([]int32, l.size)
+	var wrong error
 	err := tensors.ConstFlatData(l.mask.MustValue(), func(mask []bool) {
+		wrong = l.layout.check(mask)
 		l.active = countTrue(mask)
 		for i, active := range mask {
 			if active {
@@ -460,9 +473,16 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 	if err != nil {
 		return fmt.Errorf("dstee: reading the mask of %q: %w", l.path, err)
 	}
+	if wrong != nil {
+		return fmt.Errorf("dstee: the store's mask of %q cannot be used: %w", l.path, wrong)
+	}
 	dims := l.weight.Shape().Dimensions
 	l.visits = s.store.VariableWithValue(layerScope(l.path)+"/visits", tensors.FromFlatDataAndDimensions(visits, dims...)).
 		SetTrainable(false)
+	err = tensors.ConstFlatData(l.visits.MustValue(), func(visits []int32) { l.explored = countPositive(visits) })
+	if err != nil {
+		return fmt.Errorf("dstee: reading the visits of %q: %w", l.path, err)
+	}
 	gradient := shapes.Make(l.weight.DType(), dims...)
 	if s.momentum > 0 && gradient.DType.IsHalfPrecision() {
 		gradient.DType = dtypes.Float32
@@ -543,21 +563,14 @@ func (s *Sparsifier) Detach() error {
 
 // maintenance holds the small compiled graphs that keep a layer's variables in step with its mask.
 type maintenance struct {
-	maskExec, visitExec, finiteExec, scaleExec, addExec, splitExec *Exec
+	maskExec, scaleExec, addExec, splitExec *Exec
 }
 
 func newMaintenance(backend compute.Backend) *maintenance {
 	return &maintenance{
-		maskExec: newExec(backend, func(x, mask *Node) *Node { return applyMask(mask, x) }),
-		visitExec: newExec(backend, func(visits, old, mask *Node) (*Node, *Node, *Node) {
-			visits = Add(visits, ConvertDType(mask, dtypes.Int32))
-			explored := GreaterThan(visits, ZerosLike(visits))
-			entered := LogicalAnd(mask, LogicalNot(old))
-			return visits, count(explored), count(entered)
-		}),
-		finiteExec: newExec(backend, func(x *Node) *Node { return LogicalAll(IsFinite(x)) }),
-		scaleExec:  newExec(backend, func(x, factor *Node) *Node { return Mul(x, ConvertDType(factor, x.DType())) }),
-		addExec:    newExec(backend, Add),
+		maskExec:  newExec(backend, func(x, mask *Node) *Node { return applyMask(mask, x) }),
+		scaleExec: newExec(backend, func(x, factor *Node) *Node { return Mul(x, ConvertDType(factor, x.DType())) }),
+		addExec:   newExec(backend, Add),
 		splitExec: newExec(backend, func(x, mask *Node) (*Node, *Node) {
 			return applyMask(mask, x), applyMask(LogicalNot(mask), x)
 		}),

@@ -14,145 +14,107 @@ import (
 // contest is what the weights of one layer compete with.
 type contest struct {
 	scores   []float32
-	among    bitset // The entries that are eligible,
-	others   bool   // or, if others, those that are not in among.
+	open     bitset // The entries that compete: not decided yet. A selection consumes it.
 	selected bitset // The chosen entries are added to it.
-	best     bool   // The best eligible entry is chosen whatever other layers have.
+	best     bool   // The best entry is chosen whatever other layers have.
 }
 
-// eligible returns which of the 64 entries from 64·w on are eligible and not selected yet.
-func (c *contest) eligible(w int) uint64 {
-	word := c.among[w]
-	if c.others {
-		word = ^word
-	}
-	word &^= c.selected[w]
-	if left := len(c.scores) - 64*w; left < 64 {
-		word &= 1<<left - 1
-	}
-	return word
-}
-
-// topKOnHost selects the k highest scores among the eligible entries of all layers, or all of them if they are fewer.
+// topKOnHost selects the k highest scores among the open entries of all layers, or all of them if they are fewer.
 //
-// It finds the k-th highest key by radix selection, 11 bits at a time, on all cores: O(n), whatever k is.
+// It is radix selection, 11 bits of the key at a time, on all cores: the digit of the k-th highest decides all entries but
+// those that share it. O(n), whatever k is.
 func topKOnHost(layers []*contest, k int) {
 	k -= takeBest(layers)
 	if k <= 0 {
 		return
 	}
 	sizes := make([]int, len(layers))
+	open := 0
 	for i, c := range layers {
 		sizes[i] = len(c.scores)
+		open += c.open.count()
 	}
 	chunks := chunksOf(sizes...)
-	threshold, ties, found := kthKey(layers, chunks, k)
-	if !found { // Fewer than k are eligible: all of them are chosen, whose keys are above 0.
-		threshold, ties = 0, 0
+	for _, digit := range []digit{{21, 1<<11 - 1}, {10, 1<<11 - 1}, {0, 1<<10 - 1}} {
+		if open <= k {
+			break
+		}
+		counts := countDigits(layers, chunks, digit)
+		of := digit.last
+		for ; int(counts[of]) < k; of-- {
+			k -= int(counts[of])
+		}
+		open = int(counts[of])
+		inParallel(len(chunks), func(_, i int) { layers[chunks[i].layer].decide(chunks[i], digit, of) })
 	}
-	equal := make([]int, len(chunks))
-	inParallel(len(chunks), func(_, i int) { equal[i] = layers[chunks[i].layer].selectAbove(chunks[i], threshold) })
-	// Each chunk takes of the entries that tie with the k-th as many as those before it leave.
-	for i, n := range equal {
-		equal[i] = min(n, ties)
-		ties -= equal[i]
+	for _, c := range layers { // What is still open has equal scores, or is chosen whole.
+		k -= c.takeFirst(k)
 	}
-	inParallel(len(chunks), func(_, i int) {
-		if equal[i] > 0 {
-			layers[chunks[i].layer].selectEqual(chunks[i], threshold, equal[i])
+}
+
+// digit is a part of a key: it is shifted right, and last are its bits, all ones.
+type digit struct {
+	shift uint
+	last  uint32
+}
+
+// countDigits counts the digits of the keys of all open entries.
+func countDigits(layers []*contest, chunks []chunk, digit digit) (counts [1 << 11]int32) {
+	byWorker := make([][1 << 11]int32, numWorkers(len(chunks)))
+	inParallel(len(chunks), func(worker, i int) {
+		c, counts := layers[chunks[i].layer], &byWorker[worker]
+		for w := chunks[i].begin / 64; 64*w < chunks[i].end; w++ {
+			scores := c.scores[64*w:]
+			for word := c.open[w]; word != 0; word &= word - 1 {
+				key := rankKey(scores[bits.TrailingZeros64(word)])
+				counts[key>>digit.shift&digit.last&(1<<11-1)]++
+			}
 		}
 	})
-}
-
-// kthKey returns the k-th highest key of the eligible entries that are not selected, and how many of the entries with that
-// key are among the k highest. found is false if there are fewer than k.
-func kthKey(layers []*contest, chunks []chunk, k int) (key uint32, ties int, found bool) {
-	// key holds the bits that are known so far, ties how many of the entries that share them are among the k highest.
-	var known uint32
-	ties = k
-	for _, digit := range []struct{ shift, bits uint }{{21, 11}, {10, 11}, {0, 10}} {
-		last := uint32(1)<<digit.bits - 1
-		counts := make([][1 << 11]int32, numWorkers(len(chunks)))
-		inParallel(len(chunks), func(worker, i int) {
-			layers[chunks[i].layer].countDigits(chunks[i], key, known, digit.shift, last, &counts[worker])
-		})
-		found = false
-		for d := int(last); d >= 0; d-- {
-			n := 0
-			for worker := range counts {
-				n += int(counts[worker][d])
-			}
-			if n >= ties {
-				key |= uint32(d) << digit.shift
-				found = true
-				break
-			}
-			ties -= n
+	for worker := range byWorker {
+		for d, n := range byWorker[worker] {
+			counts[d] += n
 		}
-		if !found {
-			return 0, 0, false
-		}
-		known |= last << digit.shift
 	}
-	return key, ties, true
+	return counts
 }
 
-// countDigits counts the digits of the chunk's keys that begin with prefix.
-func (c *contest) countDigits(chunk chunk, prefix, known uint32, shift uint, last uint32, counts *[1 << 11]int32) {
+// decide selects the chunk's open entries whose digit is above the given one, and leaves open those that have just that.
+func (c *contest) decide(chunk chunk, digit digit, of uint32) {
 	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
-		word := c.eligible(w)
 		scores := c.scores[64*w:]
-		if word == math.MaxUint64 {
-			for _, score := range scores[:64] {
-				if key := rankKey(score); key&known == prefix {
-					counts[key>>shift&last&(1<<11-1)]++
+		var above, equal uint64
+		for word := c.open[w]; word != 0; word &= word - 1 {
+			i := bits.TrailingZeros64(word)
+			d := rankKey(scores[i]) >> digit.shift & digit.last
+			if d >= of {
+				if d > of {
+					above |= 1 << i
+				} else {
+					equal |= 1 << i
 				}
 			}
+		}
+		c.selected[w] |= above
+		c.open[w] = equal
+	}
+}
+
+// takeFirst selects the first n open entries, and returns how many there were.
+func (c *contest) takeFirst(n int) (taken int) {
+	for w, word := range c.open {
+		if all := bits.OnesCount64(word); taken+all <= n {
+			c.selected[w] |= word
+			taken += all
 			continue
 		}
-		for ; word != 0; word &= word - 1 {
-			if key := rankKey(scores[bits.TrailingZeros64(word)]); key&known == prefix {
-				counts[key>>shift&last&(1<<11-1)]++
-			}
+		for ; taken < n; word &= word - 1 {
+			c.selected[w] |= word & -word
+			taken++
 		}
+		break
 	}
-}
-
-// selectAbove selects the chunk's entries with keys above the threshold, and returns how many have just that key.
-func (c *contest) selectAbove(chunk chunk, threshold uint32) (equal int) {
-	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
-		word := c.eligible(w)
-		scores := c.scores[64*w:]
-		chosen := uint64(0)
-		for ; word != 0; word &= word - 1 {
-			i := bits.TrailingZeros64(word)
-			switch key := rankKey(scores[i]); {
-			case key > threshold:
-				chosen |= 1 << i
-			case key == threshold:
-				equal++
-			}
-		}
-		c.selected[w] |= chosen
-	}
-	return equal
-}
-
-// selectEqual selects the first n entries of the chunk whose key is the threshold.
-func (c *contest) selectEqual(chunk chunk, threshold uint32, n int) {
-	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
-		word := c.eligible(w)
-		for ; word != 0; word &= word - 1 {
-			i := bits.TrailingZeros64(word)
-			if rankKey(c.scores[64*w+i]) != threshold {
-				continue
-			}
-			c.selected[w] |= 1 << i
-			if n--; n == 0 {
-				return
-			}
-		}
-	}
+	return taken
 }
 
 // takeBest selects the best entry of each layer that asks for it, and returns how many there are.
@@ -162,8 +124,8 @@ func takeBest(layers []*contest) (taken int) {
 			continue
 		}
 		best, bestKey := -1, uint32(0)
-		for w := range c.among {
-			for word := c.eligible(w); word != 0; word &= word - 1 {
+		for w, word := range c.open {
+			for ; word != 0; word &= word - 1 {
 				i := 64*w + bits.TrailingZeros64(word)
 				if key := rankKey(c.scores[i]); key > bestKey {
 					best, bestKey = i, key
@@ -172,6 +134,7 @@ func takeBest(layers []*contest) (taken int) {
 		}
 		if best >= 0 {
 			c.selected.add(best)
+			c.open.remove(best)
 			taken++
 		}
 	}
@@ -180,17 +143,15 @@ func takeBest(layers []*contest) (taken int) {
 
 // rankKey maps a score to an integer above 0 that orders as the scores do.
 func rankKey(score float32) uint32 {
-	switch {
-	case score != score:
-		score = float32(math.Inf(-1))
-	case score == 0:
-		score = 0 // Drops the sign of -0.
+	key := math.Float32bits(score)
+	if size := key & sizeBits; size == 0 || size > infinityBits {
+		if size == 0 {
+			return 1 << 31 // Drops the sign of -0.
+		}
+		key = 1<<31 | infinityBits
 	}
-	bits := math.Float32bits(score)
-	if bits>>31 != 0 {
-		return ^bits
-	}
-	return bits | 1<<31
+	// All bits of a negative score are turned, of others the sign.
+	return key ^ (uint32(int32(key)>>31) | 1<<31)
 }
 
 // countTrue is the number of true entries.

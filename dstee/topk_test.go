@@ -46,7 +46,7 @@ func topKBySorting(scores []float32, eligible []bool, k int) []bool {
 
 // topKOfOne sets selected to the k highest scores among the eligible ones of one layer.
 func topKOfOne(scores []float32, eligible []bool, k int, selected []bool) {
-	c := &contest{scores: scores, among: bitsetOf(eligible), selected: newBitset(len(scores))}
+	c := &contest{scores: scores, open: bitsetOf(eligible), selected: newBitset(len(scores))}
 	topKOnHost([]*contest{c}, k)
 	c.selected.fill(selected)
 }
@@ -117,6 +117,59 @@ func FuzzTopKOnHost(f *testing.F) {
 	})
 }
 
+func FuzzHighest(f *testing.F) {
+	f.Add(uint64(1), uint16(100), uint16(20))
+	f.Fuzz(func(t *testing.T, seed uint64, size, n uint16) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		keys := make([]uint64, size%500)
+		for i := range keys {
+			keys[i] = uint64(rng.IntN(4))<<32 | uint64(i)
+		}
+		if seed%2 == 0 {
+			rng.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
+		}
+		want := slices.Clone(keys)
+		slices.Sort(want)
+		slices.Reverse(want)
+		got := slices.Clone(highest(keys, int(n)))
+		slices.Sort(got)
+		slices.Reverse(got)
+		require.True(t, slices.Equal(want[:min(int(n), len(want))], got))
+	})
+}
+
+// Bits and booleans are the same set, whatever the size.
+func TestBitset(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	for _, n := range []int{1, 7, 8, 63, 64, 65, 1000, chunkSize, 2*chunkSize + 13} {
+		mask := make([]bool, n)
+		for i := range mask {
+			mask[i] = rng.IntN(3) == 0
+		}
+		set := bitsetOf(mask)
+		back := make([]bool, n)
+		set.fill(back)
+		require.Equal(t, mask, back)
+		require.Equal(t, countTrue(mask), set.count())
+		require.Equal(t, n-countTrue(mask), set.others(n).count())
+		require.Zero(t, set.countBeyond(set))
+		for i, in := range mask {
+			require.Equal(t, in, set.has(i))
+		}
+	}
+}
+
+// Large layers are cut into chunks: ties are taken in order across them.
+func TestTopKAcrossChunks(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 9))
+	scores, eligible := randomScores(rng, 3*chunkSize+77)
+	for _, k := range []int{1, 1000, chunkSize, 2 * chunkSize} {
+		selected := make([]bool, len(scores))
+		topKOfOne(scores, eligible, k, selected)
+		require.True(t, slices.Equal(topKBySorting(scores, eligible, k), selected), "k=%d", k)
+	}
+}
+
 // BenchmarkTopKOnHost selects a tenth of the weights; the copy of the scores is what the same memory costs at least.
 //
 //	go test ./dstee -run '^$' -bench TopKOnHost
@@ -127,10 +180,10 @@ func BenchmarkTopKOnHost(b *testing.B) {
 		for i := range scores {
 			scores[i], eligible[i] = float32(rng.NormFloat64()), true
 		}
-		among, copied := bitsetOf(eligible), make([]float32, n)
+		copied := make([]float32, n)
 		b.Run(fmt.Sprintf("select/%d", n), func(b *testing.B) {
 			for b.Loop() {
-				topKOnHost([]*contest{{scores: scores, among: among, selected: newBitset(n)}}, n/10)
+				topKOnHost([]*contest{{scores: scores, open: bitsetOf(eligible), selected: newBitset(n)}}, n/10)
 			}
 		})
 		b.Run(fmt.Sprintf("copy/%d", n), func(b *testing.B) {

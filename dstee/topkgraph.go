@@ -47,7 +47,8 @@ func topKOfLayersGraph(scores, eligible, best []*Node, k *Node) []*Node {
 		}
 		keys = flat(parts)
 	}
-	selected := LogicalAnd(GreaterOrEqual(keys, kthKeyGraph(keys, k)), allEligible)
+	threshold := kthKeyGraph(Reshape(keys, 1, -1, 1), Reshape(k, 1, 1, 1))
+	selected := LogicalAnd(GreaterOrEqual(keys, Reshape(threshold)), allEligible)
 	selected = LogicalAnd(selected, GreaterThan(k, Const(g, int32(0))))
 	if len(scores) == 1 {
 		return []*Node{Reshape(selected, scores[0].Shape().Dimensions...)}
@@ -59,32 +60,51 @@ func topKOfLayersGraph(scores, eligible, best []*Node, k *Node) []*Node {
 	return layers
 }
 
-// kthKeyGraph returns the k-th highest of the keys, Uint64, or 0 if there are fewer above 0.
+// topKOfGroupsGraph returns a Bool node of the scores' shape: true for what is selected already, and in each group of the
+// layout for as many eligible entries more as counts (Int32, one for each column) leaves, those of highest score.
+func topKOfGroupsGraph(l layout, scores, eligible, selected, counts *Node) *Node {
+	g := scores.Graph()
+	byGroup := func(x *Node) *Node { return Reshape(x, -1, l.groupRows, l.columns()) }
+	keys := byGroup(Where(Reshape(eligible, -1), uniqueKeys(Reshape(scores, -1)), Const(g, uint64(0))))
+	// As Int64: XLA's closures cannot use a reduction that the graph around them uses too.
+	taken := ConvertDType(ReduceSum(ConvertDType(byGroup(selected), dtypes.Int64), 1), dtypes.Int32)
+	k := Sub(BroadcastToDims(Reshape(counts, 1, -1), taken.Shape().Dimensions...), taken)
+	k = ExpandAxes(k, 1)
+	top := LogicalAnd(GreaterOrEqual(keys, kthKeyGraph(keys, k)), byGroup(eligible))
+	top = LogicalAnd(top, GreaterThan(k, Const(g, int32(0))))
+	return LogicalOr(selected, Reshape(top, selected.Shape().Dimensions...))
+}
+
+// kthKeyGraph returns the k-th highest of the keys along axis 1 of three, or 0 if there are fewer above 0. keys is Uint64, k
+// Int32 with axis 1 of dimension 1, as is the result.
 //
 // It bisects the key bit by bit in a loop: k is an input, nothing is sorted, and the work is 64 counts whatever k is.
 // (GoMLX's TopKMask takes a k fixed at compile time and needs O(n·k) comparisons.)
 func kthKeyGraph(keys, k *Node) *Node {
 	g := keys.Graph()
-	keysShape, countShape, wordShape := keys.Shape(), shapes.Make(dtypes.Int32), shapes.Make(dtypes.Uint64)
+	keysShape, countShape, bitShape := keys.Shape(), k.Shape(), shapes.Make(dtypes.Uint64)
+	thresholdShape := shapes.Make(dtypes.Uint64, k.Shape().Dimensions...)
 	condition := NewClosure(g, func(g *Graph) []*Node {
 		Parameter(g, "keys", keysShape)
 		Parameter(g, "k", countShape)
-		bit := Parameter(g, "bit", wordShape)
-		Parameter(g, "threshold", wordShape)
+		bit := Parameter(g, "bit", bitShape)
+		Parameter(g, "threshold", thresholdShape)
 		return []*Node{NotEqual(bit, Const(g, uint64(0)))}
 	})
 	body := NewClosure(g, func(g *Graph) []*Node {
 		// All values are loop state: XLA's closures cannot capture.
 		keys := Parameter(g, "keys", keysShape)
 		k := Parameter(g, "k", countShape)
-		bit := Parameter(g, "bit", wordShape)
-		threshold := Parameter(g, "threshold", wordShape)
+		bit := Parameter(g, "bit", bitShape)
+		threshold := Parameter(g, "threshold", thresholdShape)
 		candidate := BitwiseOr(threshold, bit)
-		count := ReduceAllSum(ConvertDType(GreaterOrEqual(keys, candidate), dtypes.Int32))
+		reached := ConvertDType(GreaterOrEqual(keys, candidate), dtypes.Int32)
+		count := ExpandAxes(ReduceSum(reached, 1), 1)
 		threshold = Where(GreaterOrEqual(count, k), candidate, threshold)
 		return []*Node{keys, k, BitwiseShiftRightLogical(bit, Const(g, uint64(1))), threshold}
 	})
-	return While(condition, body, keys, k, Const(g, uint64(1)<<63), Const(g, uint64(0)))[3]
+	none := BroadcastToDims(Const(g, uint64(0)), thresholdShape.Dimensions...)
+	return While(condition, body, keys, k, Const(g, uint64(1)<<63), none)[3]
 }
 
 // uniqueKeys returns Uint64 keys above 0 that order as the scores do, equal scores by falling index.

@@ -1,6 +1,7 @@
 package dstee
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -45,6 +46,7 @@ type Updater struct {
 	backend    compute.Backend
 	drop, grow Acquisition
 	place      Place
+	structure  Structure
 
 	dropScore, growScore   *layerExec
 	dropMemory, growMemory *layerExec
@@ -65,6 +67,13 @@ func NewUpdater(backend compute.Backend, drop, grow Acquisition, place Place) (*
 	u.growScore, u.growMemory = newLayerExec(backend, grow.scoreGraph), newLayerExec(backend, grow.memoryGraph)
 	u.selector = newSelector(backend, place)
 	return u, nil
+}
+
+// Structure sets the pattern that the active weights of all layers form, before the update as after it. Default
+// [Unstructured].
+func (u *Updater) Structure(structure Structure) *Updater {
+	u.structure = structure
+	return u
 }
 
 // newExec returns an executor without a limit on the number of shapes it is compiled for: a model may have many.
@@ -97,16 +106,13 @@ type Move struct {
 
 	// Dropped and Grown are how many weights were dropped and grown. Those that were dropped and regrown count in both.
 	Dropped, Grown int
-
-	// What the Sparsifier keeps once the move is made. The backward set is nil without a reserve.
-	dropMemory, growMemory []*tensors.Tensor
-	backward               *tensors.Tensor
 }
 
 // Update chooses the new mask of a layer after the optimizer step t = step: of the active weights, counted by active,
 // it drops the ⌈dropFraction · active⌉ of lowest drop score, then it grows, among all that are inactive after the
 // drop, those of highest grow score until target are active. If the target leaves fewer than the drop would keep, more
-// are dropped and none grown. Ties go to the lowest flat index. seed feeds [Signals.Random].
+// are dropped and none grown. Ties go to the lowest flat index. seed feeds [Signals.Random]. With a structure, all this goes
+// by units, and the target is rounded to what the structure can hold, see [Structure].
 //
 // The layer's tensors are not changed: weights dropped and regrown keep their value, and visits are the caller's to
 // count ([Sparsifier] does both).
@@ -120,11 +126,16 @@ func (u *Updater) Update(layer LayerState, active, target int, dropFraction floa
 	if step < 1 {
 		return Move{}, fmt.Errorf("dstee: steps count from 1, got %d", step)
 	}
-	l := &moving{updater: u, state: layer, active: active, target: target, step: step, seed: seed}
-	if err := l.choose(u.selector, dropFraction); err != nil {
+	layout, err := u.structure.layout(layer.Weight.Shape().Dimensions)
+	if err != nil {
+		return Move{}, err
+	}
+	l := &moving{updater: u, layout: layout, state: layer, active: active, target: layout.round(target), step: step, seed: seed}
+	move, err := l.update(u.selector, dropFraction)
+	if err != nil {
 		return Move{}, fmt.Errorf("dstee: mask update of step %d on %s: %w", step, u.place, err)
 	}
-	return l.move(u.selector), nil
+	return move, nil
 }
 
 // scoreFn scores the weights of a layer with one of the updater's acquisitions, Float32 of the weights' shape.
@@ -153,13 +164,21 @@ func (u *Updater) score(exec *layerExec, a Acquisition, layer LayerState, step i
 
 // GrowScores returns the growth score of each of the layer's weights after the given step, flat and row-major: for a look
 // at what [Updater.Update] chooses from.
-func (u *Updater) GrowScores(layer LayerState, step int, seed uint32) (scores []float32, err error) {
-	tensor, err := u.growScores(layer, step, seed)
+func (u *Updater) GrowScores(layer LayerState, step int, seed uint32) ([]float32, error) {
+	return scoresOf(u, (*Updater).growScores, layer, step, seed)
+}
+
+// DropScores returns the drop score of each of the layer's weights, as [Updater.GrowScores] does the growth score.
+func (u *Updater) DropScores(layer LayerState, step int, seed uint32) ([]float32, error) {
+	return scoresOf(u, (*Updater).dropScores, layer, step, seed)
+}
+
+// scoresOf returns a copy of the layer's scores.
+func scoresOf(u *Updater, score scoreFn, layer LayerState, step int, seed uint32) ([]float32, error) {
+	scores, err := score(u, layer, step, seed)
 	if err != nil {
 		return nil, err
 	}
-	if scores, err = tensors.CopyFlatData[float32](tensor); err != nil {
-		return nil, err
-	}
-	return scores, tensor.FinalizeAll()
+	flat, err := tensors.CopyFlatData[float32](scores)
+	return flat, errors.Join(err, scores.FinalizeAll())
 }

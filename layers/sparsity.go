@@ -24,9 +24,14 @@ func (s *sparsity[B]) Density(density float64) *B {
 	return s.set(dstee.ParamDensity, density)
 }
 
-// Structure makes the layer sparse, with active weights in the named pattern: it sets [dstee.ParamStructure] in the
-// layer's scope. Default: inherited, finally "unstructured".
-func (s *sparsity[B]) Structure(name string) *B { return s.set(dstee.ParamStructure, name) }
+// Structure makes the layer sparse, with active weights in the named pattern, see [dstee.ParseStructure]: it sets
+// [dstee.ParamStructure] in the layer's scope. Default: inherited, finally "unstructured".
+func (s *sparsity[B]) Structure(name string) *B {
+	if _, err := dstee.ParseStructure(name); err != nil {
+		panic(err)
+	}
+	return s.set(dstee.ParamStructure, name)
+}
 
 // Drop makes the layer sparse, with weights dropped by the named score: it sets [dstee.ParamDrop] in the layer's scope.
 // Default: inherited, finally "magnitude".

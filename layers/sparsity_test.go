@@ -223,6 +223,32 @@ func TestSparsityIsScoped(t *testing.T) {
 	})
 }
 
+// The random mask of a layer without a Sparsifier has the layer's structure, and a structure that is none says so.
+func TestSparseLayerStructure(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
+		store := model.NewStore()
+		call(t, backend, store, func(scope *model.Scope, x []*Node) *Node {
+			return layers.SparseDense(scope.In("a"), x[0], 6).Density(0.5).Structure("2:4").Done()
+		}, random32(1, 4, 12))
+		requireMask(t, store, "/a/dense/weights", 0.5)
+		mask := tensors.MustCopyFlatData[bool](store.GetVariable(dstee.Scope + "/a/dense/weights/mask").MustValue())
+		for group := range 3 {
+			for column := range 6 {
+				active := 0
+				for row := 4 * group; row < 4*group+4; row++ {
+					if mask[6*row+column] {
+						active++
+					}
+				}
+				require.Equal(t, 2, active)
+			}
+		}
+	})
+	require.PanicsWithError(t, `dstee: the structure "4:2" must keep at least 1 of each 2 weights and fewer than all`, func() {
+		layers.SparseDense(model.NewStore().RootScope(), nil, 6).Structure("4:2")
+	})
+}
+
 // A layer used twice in a graph, with one weight, stays right.
 func TestSparseLayerShared(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
