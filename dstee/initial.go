@@ -48,8 +48,8 @@ const (
 	// LossGradient is the gradient g of the loss.
 	LossGradient
 
-	// HessianGradient is the product H·g of the Hessian of the loss, in all weights that can be sparse, with its gradient:
-	// half the gradient of |g|².
+	// HessianGradient is the product H·g of the Hessian of the loss, in all weights that are to be sparse, with its gradient:
+	// half the gradient of |g|². It is computed by differences of gradients, for weights of Float32 or Float64.
 	HessianGradient
 
 	// SynapticFlow is the gradient, with respect to |W|, of the sum of the outputs of the network with weights |W| for an
@@ -239,12 +239,28 @@ func (c *firstChoice) score(i int, gradient *tensors.Tensor) ([]float32, error) 
 
 // left returns the initial weights that are left so far, the others zero.
 func (c *firstChoice) left(i int) (*tensors.Tensor, error) {
-	mask := tensors.FromFlatDataAndDimensions(slices.Clone(c.masks[i]), c.layers[i].weight.Shape().Dimensions...)
-	masked, err := c.s.execs.maskExec.Call1(c.weights[i], mask)
+	masked, err := c.s.execs.maskExec.Call1(c.weights[i], c.mask(i))
 	if err != nil {
 		return nil, fmt.Errorf("dstee: masking the initial values of %q: %w", c.layers[i].path, err)
 	}
 	return masked, nil
+}
+
+// allLeft returns what is left of all layers.
+func (c *firstChoice) allLeft() ([]*tensors.Tensor, error) {
+	all := make([]*tensors.Tensor, len(c.layers))
+	for i := range all {
+		var err error
+		if all[i], err = c.left(i); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// mask returns which of a layer's weights are left so far, Bool.
+func (c *firstChoice) mask(i int) *tensors.Tensor {
+	return tensors.FromFlatDataAndDimensions(slices.Clone(c.masks[i]), c.layers[i].weight.Shape().Dimensions...)
 }
 
 // choose leaves the weights of highest score among those left so far, at the given progress of pruning, from 0 to 1.

@@ -50,21 +50,18 @@ func probeInitially(s *Sparsifier, trainer *train.Trainer, dataset train.Dataset
 	if s.initial.Gradient == SynapticFlow {
 		return p.flow()
 	}
-	if err := p.run(batches); err != nil { // The first run also makes the variables.
+	if err := p.run(1); err != nil { // For the model's variables and their initial values.
 		return err
 	}
-	first := true
 	return p.choice.prune(func() ([]*tensors.Tensor, error) {
-		if !first {
-			if err := p.begin(); err != nil {
-				return nil, err
-			}
-			if err := p.run(batches); err != nil {
-				return nil, err
-			}
+		left, err := p.choice.allLeft()
+		if err != nil {
+			return nil, err
 		}
-		first = false
-		return p.means(batches)
+		if s.initial.Gradient == HessianGradient {
+			return p.hessianGradient(left, batches)
+		}
+		return p.gradient(left, batches)
 	})
 }
 
@@ -89,8 +86,8 @@ func (p *probe) run(batches int) error {
 	return fmt.Errorf("the data set has %d batches, %d are needed", done, batches)
 }
 
-// observe is the optimizer's step: in the first graph it takes note of the initial values, and in all it adds up what the
-// initial score calls the gradient. grads are the gradients of the scope's trainable variables in use, in their order.
+// observe is the optimizer's step: in the first graph it takes note of the initial values, and in all it adds up gradients.
+// grads are those of the scope's trainable variables in use, in their order.
 func (p *probe) observe(scope *model.Scope, grads []*Node) {
 	g := grads[0].Graph()
 	if p.choice == nil {
@@ -110,26 +107,13 @@ func (p *probe) observe(scope *model.Scope, grads []*Node) {
 			i++
 		}
 	}
-	var weights, observed []*Node
 	for _, l := range p.choice.layers {
-		if gradients[l.weight] == nil {
+		gradient := gradients[l.weight]
+		if gradient == nil {
 			panic(fmt.Errorf("the weight %q is not used by all training graphs", l.path))
 		}
-		weights = append(weights, l.weight.NodeValue(g))
-		observed = append(observed, gradients[l.weight])
-	}
-	if p.s.initial.Gradient == HessianGradient {
-		half := Const(g, float32(0.5))
-		size := ScalarZero(g, dtypes.Float32)
-		for _, gradient := range observed {
-			gradient = ConvertDType(gradient, dtypes.Float32)
-			size = Add(size, Mul(half, ReduceAllSum(Mul(gradient, gradient))))
-		}
-		observed = Gradient(size, weights...)
-	}
-	for i, l := range p.choice.layers {
 		sum := p.sum(l)
-		sum.SetNodeValue(Add(sum.NodeValue(g), ConvertDType(observed[i], dtypes.Float32)))
+		sum.SetNodeValue(Add(sum.NodeValue(g), ConvertDType(gradient, dtypes.Float32)))
 	}
 }
 
@@ -170,22 +154,33 @@ func (p *probe) note(store *model.Store, inUse func(*model.Variable) bool) error
 	return err
 }
 
-// begin starts another round: the weights are those left so far, all else is as before.
-func (p *probe) begin() error {
+// gradient returns the mean gradients of the layers over the first batches, at the given weights and with all else, random
+// numbers included, as before: the same for the same weights.
+func (p *probe) gradient(weights []*tensors.Tensor, batches int) ([]*tensors.Tensor, error) {
 	if err := p.restoreValues(); err != nil {
-		return err
+		return nil, err
 	}
 	for i, l := range p.choice.layers {
-		left, err := p.choice.left(i)
-		if err != nil {
-			return err
-		}
 		zeros := tensors.FromScalarAndDimensions(float32(0), l.weight.Shape().Dimensions...)
-		if err := errors.Join(l.weight.SetValue(left), p.sum(l).SetValue(zeros)); err != nil {
-			return fmt.Errorf("masking %q: %w", l.path, err)
+		value, err := weights[i].LocalClone() // The step takes it over.
+		if err == nil {
+			err = errors.Join(l.weight.SetValue(value), p.sum(l).SetValue(zeros))
+		}
+		if err != nil {
+			return nil, fmt.Errorf("setting %q: %w", l.path, err)
 		}
 	}
-	return nil
+	if err := p.run(batches); err != nil {
+		return nil, err
+	}
+	means := make([]*tensors.Tensor, len(p.choice.layers))
+	for i, l := range p.choice.layers {
+		var err error
+		if means[i], err = p.s.execs.scaleExec.Call1(p.sum(l).MustValue(), 1/float32(batches)); err != nil {
+			return nil, fmt.Errorf("averaging the gradients of %q: %w", l.path, err)
+		}
+	}
+	return means, nil
 }
 
 // restore makes the store what it was before. What was not there is deleted, which no compiled graph may use any more.
@@ -223,16 +218,4 @@ func (p *probe) restoreValues() error {
 		}
 	}
 	return nil
-}
-
-// means returns the mean gradients of the layers over so many batches.
-func (p *probe) means(batches int) ([]*tensors.Tensor, error) {
-	means := make([]*tensors.Tensor, len(p.choice.layers))
-	for i, l := range p.choice.layers {
-		var err error
-		if means[i], err = p.s.execs.scaleExec.Call1(p.sum(l).MustValue(), 1/float32(batches)); err != nil {
-			return nil, fmt.Errorf("averaging the gradients of %q: %w", l.path, err)
-		}
-	}
-	return means, nil
 }
