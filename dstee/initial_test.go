@@ -291,6 +291,41 @@ func TestInitialCounts(t *testing.T) {
 	}
 }
 
+// Initial scores choose within a layer's structure: the best blocks, and the best of each group.
+func TestInitialStructures(t *testing.T) {
+	backend := backendtest.One(t)
+	masks, weights, biases := masksBefore(t, backend, dstee.New(0.25).Method(dstee.MethodSNIP()).Structure(dstee.Block(4), "first").
+		Structure(dstee.NM(1, 4), "second").Structure(dstee.FanIn(), "output"), testModel)
+	gradient, _, _ := referenceGradients(t, Tanh, weights, biases)
+	score := func(layer, i int) float64 { return math.Abs(float64(weights[layer][i]) * gradient[layer][i]) }
+	for i, active := range masks[0] { // 12 × 24, in blocks of 4 × 4.
+		row, column := i/24, i%24
+		require.Equal(t, masks[0][(row-row%4)*24+column-column%4], active)
+	}
+	require.Positive(t, count(masks[0]))
+	for group := range 24 * 24 / 4 {
+		best, chosen := 0.0, 0.0
+		for j := range 4 {
+			i := (group/24*4+j)*24 + group%24
+			best = max(best, score(1, i))
+			if masks[1][i] {
+				require.Zero(t, chosen)
+				chosen = score(1, i)
+			}
+		}
+		require.InDelta(t, best, chosen, 1e-6)
+	}
+	perOutput := make([]int, testClasses)
+	for i, active := range masks[2] {
+		if active {
+			perOutput[i%testClasses]++
+		}
+	}
+	for _, n := range perOutput {
+		require.Equal(t, perOutput[0], n)
+	}
+}
+
 // Masks that move start from the counts that the initial score gave each layer, and keep them.
 func TestInitialThenDynamic(t *testing.T) {
 	store := newStore(t)

@@ -139,6 +139,29 @@ func TestReserveKeepsInitialValues(t *testing.T) {
 	}
 }
 
+// Structures hold with a reserve, too, for the active weights and for those that are trained.
+func TestReserveStructured(t *testing.T) {
+	store := newStore(t)
+	sparse := dstee.New(0.25).Method(dstee.MethodTopKAST()).DeltaT(5).Structure(dstee.FanIn())
+	s := newSession(backendtest.One(t), store, testModel, sparse, optimizer.Adam().LearningRate(0.03).Done())
+	require.NoError(t, firstError(s.loop.RunSteps(testData{}, 20)))
+	for i, path := range testWeights {
+		k := keptOf(t, store, path)
+		outputs := []int{24, 24, testClasses}[i]
+		for _, set := range [][]bool{k.mask, k.backward} {
+			perOutput := make([]int, outputs)
+			for j, in := range set {
+				if in {
+					perOutput[j%outputs]++
+				}
+			}
+			for _, n := range perOutput {
+				require.Equal(t, perOutput[0], n, path)
+			}
+		}
+	}
+}
+
 // The exploration regularizer shrinks active weights by their size, those that are only trained faster by the inverse of the
 // layer's density, and no others.
 func TestExplorationDecay(t *testing.T) {

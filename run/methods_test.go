@@ -21,6 +21,9 @@ func TestMethods(t *testing.T) {
 		spec := run.Default()
 		spec.Method, spec.Sparsity = method, sparsity
 		spec.Steps, spec.DeltaT, spec.Batch = 200, 25, 16
+		if testing.Short() {
+			spec.Steps, spec.DeltaT = 40, 10
+		}
 		want := func(int) float64 { return 1 - sparsity }
 		if preset, err := dstee.MethodByName(method); err == nil && preset.Density != nil {
 			want = preset.Density(1 - sparsity).Over(spec.Steps).At
@@ -38,7 +41,9 @@ func TestMethods(t *testing.T) {
 			active += layer.Active
 		}
 		require.Equal(t, int(math.Round((1-sparsity)*weights)), active)
-		require.Greater(t, summary.Accuracy, 0.3)
+		if !testing.Short() {
+			require.Greater(t, summary.Accuracy, 0.5)
+		}
 		require.Greater(t, summary.FLOPsRatio, 0.5*(1-sparsity))
 		require.Less(t, summary.FLOPsRatio, 1.0)
 		t.Logf("%s at %g: accuracy %.3f, FLOPs %.3f, explored %.3f, %d updates", method, sparsity, summary.Accuracy, summary.FLOPsRatio,
