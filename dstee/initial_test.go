@@ -267,6 +267,28 @@ func TestInitialMasksChangeNothingElse(t *testing.T) {
 	})
 }
 
+// Gradients are the mean over as many batches as asked for: by default one, or those of a step that accumulates.
+func TestInitialBatches(t *testing.T) {
+	masks := func(batches, accumulate int) (masks [][]bool) {
+		store := newStore(t)
+		initial := *dstee.MethodSNIP().Initial
+		initial.Batches = batches
+		s := newSession(backendtest.One(t), store, testModel, dstee.New(0.1).Initial(initial).Static(), optimizer.Adam().Done())
+		if accumulate > 1 {
+			require.NoError(t, s.trainer.AccumulateGradients(accumulate))
+		}
+		require.NoError(t, firstError(s.loop.RunSteps(testData{}, accumulate)))
+		require.Equal(t, accumulate > 1, s.trainer.NumAccumulatingSteps() > 1)
+		for _, path := range testWeights {
+			masks = append(masks, flat[bool](t, store, dstee.Scope+path+"/mask"))
+		}
+		return masks
+	}
+	require.Equal(t, masks(1, 1), masks(0, 1))
+	require.Equal(t, masks(3, 1), masks(0, 3))
+	require.NotEqual(t, masks(3, 1), masks(1, 1))
+}
+
 // Each layer can be ranked by itself; layers with a density of their own always are.
 func TestInitialCounts(t *testing.T) {
 	backend := backendtest.One(t)

@@ -110,7 +110,7 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]*moving, err
 		if all[i], err = s.moving(l, targets[i], step); err != nil {
 			return nil, err
 		}
-		if s.scope.competes() && l.fixed == 0 && l.layout.plain() {
+		if s.scope.competes() && l.competes() {
 			competing = append(competing, all[i])
 		} else if err := all[i].choose(s.selector, dropFraction); err != nil {
 			return nil, fmt.Errorf("dstee: choosing the mask of %q at step %d: %w", l.path, step, s.explain(err))
@@ -237,6 +237,11 @@ func (s *Sparsifier) applyMove(l *layer, move *moving) (LayerUpdate, error) {
 	memory := errors.Join(setValues(l.dropMemory, move.state.DropMemory), setValues(l.growMemory, move.state.GrowMemory))
 	if memory != nil {
 		return fail(memory)
+	}
+	if mean := move.state.Gradient; mean != l.gradient.MustValue() {
+		if err := mean.FinalizeAll(); err != nil {
+			return fail(err)
+		}
 	}
 	l.active += move.grown() - move.dropped()
 	l.explored += explored

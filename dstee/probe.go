@@ -31,7 +31,8 @@ const probeScope = Scope + "/probe"
 func probeInitially(s *Sparsifier, trainer *train.Trainer, dataset train.Dataset) (err error) {
 	p := &probe{s: s, trainer: trainer, dataset: dataset}
 	s.probe = p
-	if every := trainer.NumAccumulatingSteps(); every > 0 {
+	every := trainer.NumAccumulatingSteps()
+	if every > 0 {
 		// Each batch is to reach the optimizer.
 		if err := trainer.AccumulateGradients(1); err != nil {
 			return err
@@ -45,7 +46,7 @@ func probeInitially(s *Sparsifier, trainer *train.Trainer, dataset train.Dataset
 	}()
 	batches := s.initial.Batches
 	if batches == 0 {
-		batches = max(1, trainer.NumAccumulatingSteps())
+		batches = max(1, every)
 	}
 	if s.initial.Gradient == SynapticFlow {
 		return p.flow()

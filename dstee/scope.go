@@ -59,6 +59,9 @@ func (s *Sparsifier) checkScope() *Sparsifier {
 // competes tells whether layers have a total in common rather than counts of their own.
 func (s scope) competes() bool { return s.dropGlobally || s.growGlobally || s.redistribute != nil }
 
+// competes tells whether the layer can compete with others.
+func (l *layer) competes() bool { return l.fixed == 0 && l.layout.plain() }
+
 // numKept is how many of the active weights an update keeps: it drops ⌈fraction · active⌉ at least, more if the target is
 // lower.
 func numKept(active, target int, fraction float64) int {

@@ -308,6 +308,10 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 			return err
 		}
 	}
+	if s.scope.competes() && !slices.ContainsFunc(layers, (*layer).competes) {
+		return errors.New("dstee: no layers can compete or share growth: DropGlobally, GrowGlobally and Redistribute are for layers " +
+			"without a structure whose density the distribution decides, and there are none")
+	}
 	counts, err := s.targets(layers, 0)
 	if err != nil {
 		return err

@@ -377,6 +377,7 @@ func TestStructureErrors(t *testing.T) {
 		{dstee.New(0.1).Structure(dstee.FanIn()).LayerDensity("second", 0.01), nil, "cannot have density 0.01: the lowest is 0.0416"},
 		{dstee.New(0.1), map[string]any{"/first/" + dstee.ParamStructure: "moss"}, `scope "/first/dense"`},
 		{dstee.New(0.1).GrowGlobally().Redistribute(dstee.RigL()), nil, "use GrowGlobally or Redistribute, not both"},
+		{dstee.New(0.1).GrowGlobally().Structure(dstee.NM(2, 4)), nil, "no layers can compete"},
 		{dstee.New(0.1).Redistribute(dstee.Acquisition{Name: "empty"}), nil, `"empty" to redistribute by has no Score`},
 	} {
 		_, err := prepared(t, test.sparse, test.params)
