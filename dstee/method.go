@@ -23,7 +23,8 @@ type Method struct {
 	DropFraction Schedule // See [Sparsifier.DropFraction].
 	Updates      UpdateSteps
 	Distribution Distribution
-	Static       bool // Masks never move.
+	Structure    Structure // Of all layers that have none of their own.
+	Static       bool      // Masks never move.
 
 	// Density returns the schedule of the density, given the one to end with. Nil keeps that one throughout.
 	Density func(final float64) Schedule
@@ -58,6 +59,9 @@ func (s *Sparsifier) Method(m Method) *Sparsifier {
 	}
 	if m.Density != nil {
 		s.Density(m.Density(s.final))
+	}
+	if m.Structure != Unstructured() {
+		s.Structure(m.Structure)
 	}
 	if m.DropGlobally {
 		s.DropGlobally()

@@ -19,30 +19,36 @@ const (
 	ParamMethod = "dst_method"
 
 	// ParamDistribution names the [Distribution] of the global density: "erk", "er" or "uniform". Read at the root.
-	// String, default "erk".
+	// String, default that of the method, without one "erk".
 	ParamDistribution = "dst_distribution"
 
 	// ParamStructure names the [Structure] that active weights form, see [ParseStructure]: "unstructured", "2:4", "block:4",
 	// "fanin", "fanin:0.3" or "channel". N:M decides the density itself. String, default "unstructured".
 	ParamStructure = "dst_structure"
 
-	// ParamDrop names the score by which active weights are kept, see [DropByName]. String, default "magnitude".
+	// ParamDrop names the score by which active weights are kept, see [DropByName]. String, default that of the method,
+	// without one "magnitude".
 	ParamDrop = "dst_drop"
 
-	// ParamGrow names the score by which inactive weights are grown, see [GrowthByName]. String, default "dst-ee".
+	// ParamGrow names the score by which inactive weights are grown, see [GrowthByName]. String, default that of the method,
+	// without one "dst-ee".
 	ParamGrow = "dst_grow"
 
-	// ParamC is the coefficient c of the exploration term of DST-EE. Float64, default [DefaultC].
+	// ParamC is the coefficient c of the exploration term, for growths that have one. Float64, default that of the method,
+	// without one [DefaultC].
 	ParamC = "dst_c"
 
-	// ParamEpsilon is the ε of the exploration term of DST-EE. Float64, default [DefaultEpsilon].
+	// ParamEpsilon is the ε of the exploration term, for growths that have one. Float64, default that of the method, without
+	// one [DefaultEpsilon].
 	ParamEpsilon = "dst_epsilon"
 
-	// ParamDeltaT is the number of steps between mask updates. Read at the root. Int, default [DefaultDeltaT].
+	// ParamDeltaT is the number of steps between mask updates. Read at the root. Int, default that of the method, without one
+	// [DefaultDeltaT].
 	ParamDeltaT = "dst_delta_t"
 
 	// ParamDropFraction is the share of active weights dropped by the first update; it anneals along a cosine to
-	// [LastDropFraction] at the end of the run. Read at the root. Float64, default [DefaultDropFraction].
+	// [LastDropFraction] at the end of the run. Read at the root. Float64, default that of the method, without one
+	// [DefaultDropFraction].
 	ParamDropFraction = "dst_drop_fraction"
 
 	// ParamSeed seeds the initial masks and random scores. Read at the root. Int, default 0.

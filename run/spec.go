@@ -32,6 +32,9 @@ type Spec struct {
 // Dense is the method that trains all weights: what sparse methods are compared with.
 const Dense = "dense"
 
+// Static is the method that trains with random masks that never move.
+const Static = "static"
+
 // Formula is the method that grows by the score of the spec's Acquisition.
 const Formula = "formula"
 
