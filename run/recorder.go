@@ -117,7 +117,7 @@ func (r *recorder) moved(lent *dstee.LayerMove) error {
 	if err := r.scribe.drain(); err != nil {
 		return err
 	}
-	m, err := keepMove(lent)
+	m, err := keepMove(lent, r.recording.Rounds.Contains(lent.Round))
 	if err != nil {
 		return err
 	}

@@ -138,8 +138,8 @@ func (s Spec) moves() bool {
 	return err == nil && !method.Static
 }
 
-// growth returns the method's growth score with the spec's numbers.
-func (s Spec) growth(method dstee.Method) dstee.Acquisition {
+// Growth returns the growth score of a method with the spec's c and ε, where it has such numbers.
+func (s Spec) Growth(method dstee.Method) dstee.Acquisition {
 	grow := method.Grow
 	for _, param := range grow.Params {
 		if value, found := map[string]float64{"c": s.C, "epsilon": s.Epsilon}[param.Name]; found {
@@ -156,7 +156,7 @@ func (s Spec) growthParams(step int) map[string]float64 {
 		return nil
 	}
 	values := map[string]float64{}
-	for _, param := range s.growth(method).Params {
+	for _, param := range s.Growth(method).Params {
 		values[param.Name] = param.Value.Over(s.Steps).At(step)
 	}
 	return values
@@ -172,7 +172,7 @@ func (s Spec) sparsifier() (*dstee.Sparsifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	method.Grow = s.growth(method)
+	method.Grow = s.Growth(method)
 	sparse := dstee.New(1 - s.Sparsity).Method(method).
 		Distribution(dstee.Distributions[s.Distribution]).
 		TotalSteps(s.Steps).
