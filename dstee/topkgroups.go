@@ -20,6 +20,9 @@ func topKOfGroups(c *contest, l layout, counts []int) {
 	inParallel(tiles, func(worker, tile int) {
 		if buffers[worker] == nil {
 			buffers[worker] = make([][]uint64, tileColumns)
+			for column := range buffers[worker] {
+				buffers[worker][column] = make([]uint64, 0, l.groupRows)
+			}
 		}
 		begin := tile % tilesAcross * tileColumns
 		end := min(begin+tileColumns, columns)

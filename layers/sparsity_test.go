@@ -244,9 +244,11 @@ func TestSparseLayerStructure(t *testing.T) {
 			}
 		}
 	})
-	require.PanicsWithError(t, `dstee: the structure "4:2" must keep at least 1 of each 2 weights and fewer than all`, func() {
-		layers.SparseDense(model.NewStore().RootScope(), nil, 6).Structure("4:2")
+	exec := model.MustNewExec(backendtest.One(t), model.NewStore(), func(scope *model.Scope, x *Node) *Node {
+		return layers.SparseDense(scope, x, 6).Structure("4:2").Done()
 	})
+	_, err := exec.Call([][]float32{{1, 2}})
+	require.ErrorContains(t, err, `the structure "4:2" must keep at least 1 of each 2 weights`)
 }
 
 // A layer used twice in a graph, with one weight, stays right.
