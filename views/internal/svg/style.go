@@ -1,0 +1,47 @@
+package svg
+
+import "fmt"
+
+// Series is the number of series that look different.
+const Series = 7
+
+// Heats is the number of colors of a heat map, from low to high.
+const Heats = 10
+
+// Style is the style sheet of all pictures. Colors of series are near those of Okabe and Ito ("Color Universal Design",
+// 2008), which readers with any of the common kinds of color blindness tell apart; lines differ by dashes, too. Heat maps
+// have stops of cividis (Nuñez, Anderton and Renslow, PLOS ONE 13(7), 2018), made for them likewise. Colors follow the theme
+// of the reader's system, in a notebook that of JupyterLab.
+var Style = style()
+
+const (
+	light = `{--ink:#1b1b1b;--soft:#5a5a5a;--grid:#e3e3e3;--paper:#ffffff;--empty:#f3f3f3;--kept:#8a8a8a;` +
+		`--c0:#0072b2;--c1:#c74f00;--c2:#007f5f;--c3:#a8417f;--c4:#8f6b00;--c5:#2a7aa8;--c6:#4d4d4d}`
+	dark = `{--ink:#ececec;--soft:#b5b5b5;--grid:#3d3d3d;--paper:#161616;--empty:#242424;--kept:#8f8f8f;` +
+		`--c0:#56b4e9;--c1:#ff8a3d;--c2:#2fc59b;--c3:#e08ac0;--c4:#f0c419;--c5:#9bd3f5;--c6:#d0d0d0}`
+)
+
+func style() string {
+	css := `.sk` + light + `@media(prefers-color-scheme:dark){.sk` + dark + `}` +
+		`[data-jp-theme-light="true"] .sk` + light + `[data-jp-theme-light="false"] .sk` + dark +
+		`.sk{font:12px system-ui,sans-serif;color:var(--ink);background:var(--paper)}svg.sk{max-width:100%;height:auto}` +
+		`.sk text{fill:var(--ink)}.sk .soft{fill:var(--soft)}.sk .head{font-size:13px;font-weight:600}` +
+		`.sk .axis{stroke:var(--soft);fill:none}.sk .grid{stroke:var(--grid);fill:none}` +
+		`.sk .rule{stroke:var(--ink);stroke-dasharray:5 3;fill:none}` +
+		`.sk .empty{fill:var(--empty)}.sk .frame{fill:none;stroke:var(--grid)}` +
+		`.sk .kept{fill:var(--kept)}.sk .dropped{fill:var(--c1)}.sk .grown{fill:var(--c0)}.sk .regrown{fill:var(--c4)}`
+	for i, dashes := range [Series]string{"none", "7 3", "2 2", "9 3 2 3", "4 4", "12 3", "1 3"} {
+		css += fmt.Sprintf(`.sk .l%[1]d{stroke:var(--c%[1]d);fill:none;stroke-width:2;stroke-dasharray:%[2]s}`+
+			`.sk .p%[1]d{fill:var(--c%[1]d)}.sk .b%[1]d{fill:var(--c%[1]d);fill-opacity:.18}`, i, dashes)
+	}
+	for i, color := range HeatColors {
+		css += fmt.Sprintf(`.sk .h%d{fill:%s}`, i, color)
+	}
+	return css
+}
+
+// HeatColors are the colors of the classes h0 to h9.
+var HeatColors = [Heats]string{"#00224e", "#123570", "#3b496c", "#575d6d", "#707173", "#8a8678", "#a59c74", "#c3b369", "#e1cc55", "#fee838"}
+
+// Heat returns the class of a share in [0, 1] in a heat map.
+func Heat(share float64) string { return fmt.Sprintf("h%d", min(Heats-1, max(0, int(share*Heats)))) }
