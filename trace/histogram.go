@@ -66,10 +66,12 @@ func newHistograms(values []float32, active bitset, rng *random) *Histograms {
 // zeroOutside tells whether all values but the active ones are 0.
 func zeroOutside(values []float32, active bitset) bool {
 	for w, word := range active {
+		var bits uint32 // Of the inactive values but for their signs: no branch for each of them.
 		for i, value := range values[64*w : min(64*w+64, len(values))] {
-			if value != 0 && word>>i&1 == 0 {
-				return false
-			}
+			bits |= math.Float32bits(value) << 1 & (uint32(word>>i&1) - 1)
+		}
+		if bits != 0 {
+			return false
 		}
 	}
 	return true
@@ -127,14 +129,15 @@ func histogramEdges(values []float32, entries bitset, all bool, rng *random) (ed
 
 // binner counts values between edges that rise strictly.
 type binner struct {
-	edges        Float32s
-	start, scale float32 // (value-start)*scale is about the bin.
-	last         int     // The last bin.
+	edges        [innerBins + 3]float32 // As many as there are, then zeros.
+	start, scale float32                // (value-start)*scale is about the bin.
+	last         int                    // The last bin.
 	numbers      [innerBins + 2]int
 }
 
 func newBinner(edges Float32s) *binner {
-	b := &binner{edges: edges, last: len(edges) - 2}
+	b := &binner{last: len(edges) - 2}
+	copy(b.edges[:], edges)
 	if b.last >= 2 {
 		// The bins from 1 to last-1 have equal width.
 		b.scale = float32(float64(b.last-1) / (float64(edges[b.last]) - float64(edges[1])))

@@ -11,7 +11,8 @@ import (
 )
 
 // AppendAfter goes on with the trace in a run's folder after the given optimizer step, as a run does that resumes from a
-// checkpoint: all that was recorded after that step is dropped, damaged or not.
+// checkpoint: all that was recorded after that step is dropped. It may be damaged, if what came before it is known to be all:
+// if that ends with the logged step asked for, or is followed by a whole line of a later one.
 func AppendAfter(dir string, step int) (*Writer, error) {
 	if err := rewindAll(dir, step); err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func rewindAll(dir string, step int) error {
 }
 
 // rewind drops all lines of the file after those of the given step, and leaves the others as they are: it replaces the
-// file, so that a reader of the old one is not disturbed. Lines after the first that is dropped need not be whole.
+// file, so that a reader of the old one is not disturbed.
 func rewind(path, format string, step int) error {
 	return copyThrough(path, path, format, step, nil)
 }
@@ -87,9 +88,13 @@ func copyThrough(from, to, format string, step int, header []byte) error {
 		return err
 	}
 	begin, end := s.offset, s.offset
+	complete := false // The last line of the step was read: there is none after a logged step or a time.
 	dropped := errors.New("a line to drop")
 	err = s.each(func(line []byte) error {
-		var at struct{ Step int }
+		var at struct {
+			Kind string
+			Step int
+		}
 		if err := json.Unmarshal(line, &at); err != nil {
 			return s.rejected(line, err)
 		}
@@ -97,12 +102,13 @@ func copyThrough(from, to, format string, step int, header []byte) error {
 			return dropped
 		}
 		end = s.offset
+		complete = at.Step == step && at.Kind != kindUpdate
 		return nil
 	})
 	if err == nil && from == to {
 		return nil // There is nothing to drop.
 	}
-	if err != nil && err != dropped {
+	if damage := (*DamageError)(nil); err != nil && err != dropped && !(complete && errors.As(err, &damage)) {
 		return err
 	}
 	if header == nil {

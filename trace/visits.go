@@ -32,16 +32,15 @@ func visitEdge(bin int) int {
 // countVisits counts the visits after the mask was counted, and the weights that have any. visits are those before, nil
 // for none.
 func countVisits(visits []int32, mask []bool) (v *VisitCounts, explored int, err error) {
+	if visits == nil {
+		visits = make([]int32, len(mask))
+	}
 	counts := make([]int, visitBin(math.MaxInt32+1)+1)
 	for i, active := range mask {
-		n := int(bit(active))
-		if visits != nil {
-			if visits[i] < 0 {
-				return nil, 0, fmt.Errorf("weight %d has %d visits, which must be 0 or more", i, visits[i])
-			}
-			n += int(visits[i])
+		if visits[i] < 0 {
+			return nil, 0, fmt.Errorf("weight %d has %d visits, which must be 0 or more", i, visits[i])
 		}
-		counts[visitBin(n)]++
+		counts[visitBin(int(visits[i])+int(bit(active)))]++
 	}
 	explored = len(mask) - counts[0]
 	for counts[len(counts)-1] == 0 {

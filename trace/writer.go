@@ -115,8 +115,8 @@ func (w *Writer) Step(s Step) error {
 	return w.trace.append(w.line)
 }
 
-// Update records a mask update with the moves of all layers, in the same order at each update. The first update of a
-// trace holds the masks that training began with. u.Layers must be nil: the writer makes them of the moves. For a skipped
+// Update records a mask update with the moves of all layers, in the same order at each update. It comes before the
+// [Writer.Step] of the same optimizer step. The first update of a trace holds the masks that training began with. u.Layers must be nil: the writer makes them of the moves. For a skipped
 // update, moves must be empty.
 //
 // If it fails on a move, nothing is recorded. If it fails to write, the record stays in memory for [Writer.Flush] to try
@@ -157,8 +157,9 @@ func (w *Writer) checkUpdate(u *Update, moves int) error {
 	switch {
 	case u.Layers != nil:
 		return errors.New("its Layers must be nil: they are made of the moves")
-	case u.Step <= w.lastUpdate || u.Step < w.lastStep:
-		return fmt.Errorf("it cannot be recorded after step %d: steps must rise", w.LastStep())
+	case u.Step <= w.lastUpdate || u.Step <= w.lastStep:
+		return fmt.Errorf("it cannot be recorded after step %d: steps must rise, and an update comes before the logged step "+
+			"that it follows", w.LastStep())
 	case u.Skipped != "" && moves > 0:
 		return fmt.Errorf("it was skipped (%s) and yet has %d moves", u.Skipped, moves)
 	case u.Skipped != "":
