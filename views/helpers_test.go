@@ -96,4 +96,3 @@ func record(t testing.TB, dir string, shapes [][]int, rounds int) {
 		t.Fatal(err)
 	}
 }
-
