@@ -32,7 +32,7 @@ func Exploration(runs ...*Run) *Figure {
 		words = append(words, fmt.Sprintf("%s from %.1f%% to %.1f%%", name, 100*shares[0], 100*shares[len(shares)-1]))
 	}
 	if len(words) == 0 {
-		return message(title, "No masks are recorded yet.")
+		return message(title, noMasks)
 	}
 	zero := 0.
 	chart := svg.Chart{

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"html"
-	"strings"
 
 	"github.com/sparsekernel/sparsekernel/views/internal/svg"
 )
@@ -15,36 +14,58 @@ type Figure struct {
 	Alt   string // What it shows, for those who cannot see it.
 
 	picture *svg.Document
-	widget  string // The inside of the interactive form, in which {{id}} stands for the figure's id; empty if there is none.
+	widget  *widget // The interactive form, nil if there is none.
+	empty   bool    // Whether it says only why there is nothing to see.
 }
 
-// id is unique to the figure's contents: the same figure twice in a page is the same.
-func (f *Figure) id() string {
-	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(f.Title + f.Alt + f.picture.Fragment() + f.widget)) // Never fails.
-	return fmt.Sprintf("sk%012x", hash.Sum64()&(1<<48-1))
-}
+// SVG returns the picture as an SVG element without script. The title is not drawn: it is the element's title, which
+// browsers show when the pointer rests on the picture.
+func (f *Figure) SVG() string { return f.picture.String(f.id(), f.Title, f.Alt, svg.Style) }
 
-// SVG returns the picture as an SVG element without script. The title is above it, as far as one line holds it.
-func (f *Figure) SVG() string { return f.picture.String(f.id(), f.Title, f.Alt) }
-
-// HTML returns the figure as an HTML element for the body of a page: with its title, and with controls where moving
-// something helps. The script that they need is inside, and loads nothing.
+// HTML returns the figure as an HTML element for the body of a page: with its title, its alternative in words, and
+// controls where moving something helps. The script that they need is inside, and loads nothing.
 func (f *Figure) HTML() string {
-	inside := f.SVG()
-	if f.widget != "" {
-		inside = strings.ReplaceAll(f.widget, "{{id}}", f.id())
-	}
-	return fmt.Sprintf(`<figure class="sk" style="margin:0 0 24px;padding:8px"><style>%s</style><figcaption class="head" style="font-size:15px;margin-bottom:6px">%s</figcaption>%s</figure>`,
-		svg.Style, html.EscapeString(f.Title), inside)
+	return "<style>" + svg.Style + "</style>" + f.element(f.id(), "<figcaption>"+html.EscapeString(f.Title)+"</figcaption>") + f.script()
 }
 
 // Interactive tells whether HTML has controls.
-func (f *Figure) Interactive() bool { return f.widget != "" }
+func (f *Figure) Interactive() bool { return f.widget != nil && f.widget.kind != "" }
+
+// Empty tells whether the figure only says why there is nothing to see yet.
+func (f *Figure) Empty() bool { return f.empty }
+
+// id is unique to the figure's contents.
+func (f *Figure) id() string {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(f.Title + f.Alt + f.picture.Fragment())) // Never fails.
+	return fmt.Sprintf("sk%012x", hash.Sum64()&(1<<48-1))
+}
+
+// element returns the figure without style sheet and script. head is what stands above the picture. id must be unique in
+// the page.
+func (f *Figure) element(id, head string) string {
+	class, inside := "sk", f.picture.String(id, f.Title, f.Alt, "")
+	if f.widget != nil {
+		class, inside = "sk sk-"+f.widget.kind, f.widget.element(inside)
+	}
+	return fmt.Sprintf(`<figure class="%s">%s%s<details><summary>In words</summary><p>%s</p></details></figure>`,
+		class, head, inside, html.EscapeString(f.Alt))
+}
+
+// script returns the script element that the figure's controls need, if any.
+func (f *Figure) script() string {
+	if !f.Interactive() {
+		return ""
+	}
+	return "<script>" + script(f.widget.kind) + "</script>"
+}
+
+// noMasks is what figures say of a run without masks.
+const noMasks = "No masks are recorded: the run is dense, or has not begun."
 
 // message is a figure that says why there is nothing to see.
 func message(title, text string) *Figure {
 	d := svg.New(720, 60)
 	d.Text("soft", 16, 34, svg.Start, text)
-	return &Figure{Title: title, Alt: text, picture: d}
+	return &Figure{Title: title, Alt: text, picture: d, empty: true}
 }

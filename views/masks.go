@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/sparsekernel/sparsekernel/trace"
-	"github.com/sparsekernel/sparsekernel/views/internal/svg"
 )
 
 // Most rows and columns of a map of masks. A larger layer is shown in cells of several weights.
@@ -20,28 +19,30 @@ func Masks(r *Run, path string) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	columns := layer.Shape[len(layer.Shape)-1]
-	m := maskMap{rows: layer.Size / columns, columns: columns}
-	m.cellRows, m.cellColumns = ceilDiv(m.rows, maxMapRows), ceilDiv(m.columns, maxMapColumns)
-	f := m.frames()
-	for _, u := range r.Applied() {
-		transition, err := r.index.Transition(u.Round, layer.Path)
-		if err != nil {
-			return nil, fmt.Errorf("views: %w", err)
-		}
-		l := u.Layer(layer.Path)
-		f.cells = append(f.cells, m.cells(transition.Fates()))
-		f.captions, f.short = append(f.captions, maskCaption(u, l)), append(f.short, fmt.Sprintf("after step %d", u.Step))
+	if layer == nil {
+		return message("The mask moves", noMasks), nil
 	}
-	title := fmt.Sprintf("The mask of %s moves: dropped where weights are small, grown where the score is high", layer.Path)
+	m := newMaskMap(layer, maxMapRows, maxMapColumns)
+	f := m.frames()
+	err = r.eachMove(layer.Path, func(u *trace.Update, l *trace.Layer, moved trace.Transition) {
+		f.cells = append(f.cells, m.cells(moved.Fates()))
+		f.captions, f.short = append(f.captions, maskCaption(u, l)), append(f.short, fmt.Sprintf("after step %d", u.Step))
+	})
+	if err != nil {
+		return nil, err
+	}
 	widget, err := f.widget("round of mask updates")
 	if err != nil {
 		return nil, err
 	}
-	first, last := r.Applied()[0], r.Applied()[len(f.cells)-1]
-	alt := fmt.Sprintf("Maps of the mask of %s, %d × %d weights, from round %d to round %d of %s: %d of %d weights are active at the end.",
-		layer.Path, m.rows, m.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size)
-	return &Figure{Title: title, Alt: alt, picture: f.strip(6), widget: widget}, nil
+	applied := r.Applied()
+	first, last := applied[0], applied[len(applied)-1]
+	return &Figure{
+		Title: fmt.Sprintf("The mask of %s moves: dropped where weights are small, grown where the score is high", layer.Path),
+		Alt: fmt.Sprintf("Maps of the mask of %s, %d × %d weights, from round %d to round %d of %s: %d of %d weights are active at the end.",
+			layer.Path, m.rows, m.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size),
+		picture: f.strip(6), widget: widget,
+	}, nil
 }
 
 func maskCaption(u *trace.Update, l *trace.Layer) string {
@@ -57,51 +58,62 @@ type maskMap struct {
 	cellRows, cellColumns int // Weights in a cell.
 }
 
+// newMaskMap lays a layer out in at most the given number of rows and columns.
+func newMaskMap(l *trace.Layer, maxRows, maxColumns int) maskMap {
+	columns := l.Shape[len(l.Shape)-1]
+	m := maskMap{rows: l.Size / columns, columns: columns}
+	m.cellRows, m.cellColumns = ceilDiv(m.rows, maxRows), ceilDiv(m.columns, maxColumns)
+	return m
+}
+
 // whole tells whether each cell is a weight.
 func (m maskMap) whole() bool { return m.cellRows == 1 && m.cellColumns == 1 }
 
 // frames returns frames without cells. Values are fates, or where cells hold several weights the share that is active.
 func (m maskMap) frames() *frames {
-	f := &frames{rows: ceilDiv(m.rows, m.cellRows), columns: ceilDiv(m.columns, m.cellColumns)}
 	if m.whole() {
-		f.classes = []string{"", "kept", "dropped", "grown", "regrown"}
-		f.colors = []string{"--empty", "--kept", "--c1", "--c0", "--c4"}
-		f.legend = []string{"inactive", "kept", "dropped", "grown", "dropped and regrown"}
-		return f
+		return &frames{rows: m.rows, columns: m.columns,
+			classes: []string{"", "kept", "dropped", "grown", "regrown"},
+			colors:  []string{"--empty", "--kept", "--c1", "--c0", "--c4"},
+			legend:  []string{"inactive", "kept", "dropped", "grown", "dropped and regrown"}}
 	}
-	f.classes, f.colors, f.legend = []string{""}, []string{"--empty"}, []string{"no weight active"}
-	for i, color := range svg.HeatColors {
-		f.classes, f.colors, f.legend = append(f.classes, fmt.Sprintf("h%d", i)), append(f.colors, color), append(f.legend, "")
-	}
-	f.legend[1] = "few"
-	f.legend[svg.Heats] = fmt.Sprintf("more than 90%% of the %d × %d weights of a cell active", m.cellRows, m.cellColumns)
-	return f
+	return heatFrames(ceilDiv(m.rows, m.cellRows), ceilDiv(m.columns, m.cellColumns), "no weight active", "few",
+		fmt.Sprintf("more than 90%% of a cell's %d × %d weights active", m.cellRows, m.cellColumns))
 }
 
 // cells returns the values of a frame.
 func (m maskMap) cells(fates []trace.Fate) []byte {
-	rows, columns := ceilDiv(m.rows, m.cellRows), ceilDiv(m.columns, m.cellColumns)
-	cells := make([]byte, rows*columns)
 	if m.whole() {
+		cells := make([]byte, len(fates))
 		for i, fate := range fates {
 			cells[i] = byte(fate)
 		}
 		return cells
 	}
-	active, size := make([]int, len(cells)), make([]int, len(cells))
-	for i, fate := range fates {
-		at := i/m.columns/m.cellRows*columns + i%m.columns/m.cellColumns
-		size[at]++
-		if fate == trace.Kept || fate == trace.Grown || fate == trace.Regrown {
-			active[at]++
+	return heatCells(m.means(func(i int) float64 {
+		switch fates[i] {
+		case trace.Kept, trace.Grown, trace.Regrown:
+			return 1
+		}
+		return 0
+	}), 1)
+}
+
+// means returns for each cell the mean of a value over its weights.
+func (m maskMap) means(value func(weight int) float64) []float64 {
+	rows, columns := ceilDiv(m.rows, m.cellRows), ceilDiv(m.columns, m.cellColumns)
+	sums := make([]float64, rows*columns)
+	for r := range m.rows {
+		line := sums[r/m.cellRows*columns:]
+		for c := range m.columns {
+			line[c/m.cellColumns] += value(r*m.columns + c)
 		}
 	}
-	for at := range cells {
-		if active[at] > 0 {
-			cells[at] = byte(1 + min(svg.Heats-1, active[at]*svg.Heats/size[at]))
-		}
+	for at := range sums {
+		r, c := at/columns, at%columns
+		sums[at] /= float64(min(m.cellRows, m.rows-r*m.cellRows) * min(m.cellColumns, m.columns-c*m.cellColumns))
 	}
-	return cells
+	return sums
 }
 
 func ceilDiv(a, b int) int { return (a + b - 1) / b }

@@ -19,11 +19,14 @@ type Document struct {
 func New(width, height float64) *Document { return &Document{Width: width, Height: height} }
 
 // String returns the svg element. title says in a line what to see, description what the picture shows, for those who
-// cannot see it. id must be unique in the page.
-func (d *Document) String(id, title, description string) string {
-	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" class="sk" role="img" aria-labelledby="%[1]s-t %[1]s-d" viewBox="0 0 %[2]s %[3]s" width="%[2]s" height="%[3]s">`+
-		`<title id="%[1]s-t">%[4]s</title><desc id="%[1]s-d">%[5]s</desc><style>%[6]s</style>%[7]s</svg>`,
-		id, Number(d.Width), Number(d.Height), html.EscapeString(title), html.EscapeString(description), Style, d.body.String())
+// cannot see it. id must be unique in the page. style is the style sheet, "" if the page has it.
+func (d *Document) String(id, title, description, style string) string {
+	if style != "" {
+		style = "<style>" + style + "</style>"
+	}
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" class="sk" role="img" aria-labelledby="%[1]s-t %[1]s-d" `+
+		`viewBox="0 0 %[2]s %[3]s" width="%[2]s" height="%[3]s"><title id="%[1]s-t">%[4]s</title><desc id="%[1]s-d">%[5]s</desc>%[6]s%[7]s</svg>`,
+		id, Number(d.Width), Number(d.Height), html.EscapeString(title), html.EscapeString(description), style, d.body.String())
 }
 
 // Fragment returns what was drawn so far, without the svg element around it.

@@ -25,9 +25,17 @@ func style() string {
 	css := `.sk` + light + `@media(prefers-color-scheme:dark){.sk` + dark + `}` +
 		`[data-jp-theme-light="true"] .sk` + light + `[data-jp-theme-light="false"] .sk` + dark +
 		`.sk{font:12px system-ui,sans-serif;color:var(--ink);background:var(--paper)}svg.sk{max-width:100%;height:auto}` +
-		`.sk text{fill:var(--ink)}.sk .soft{fill:var(--soft)}.sk .head{font-size:13px;font-weight:600}` +
+		`figure.sk{margin:0 0 24px;padding:8px}.sk figcaption{font-size:15px;font-weight:600;margin-bottom:6px}` +
+		`.sk details{margin-top:4px;max-width:720px;color:var(--soft)}.sk details p{margin:4px 0}` +
+		`.sk .row{display:flex;gap:6px 14px;align-items:center;flex-wrap:wrap;margin:4px 0}` +
+		`.sk input[type=range]{flex:1;min-width:180px;max-width:560px}.sk button{min-width:64px}` +
+		`.sk canvas{display:block;width:100%;image-rendering:pixelated;border:1px solid var(--grid)}` +
+		`.sk .mark{display:inline-block;width:12px;height:12px;margin-right:6px;border:1px solid var(--grid);vertical-align:-1px}` +
+		`.sk table{border-collapse:collapse}.sk th,.sk td{padding:3px 10px;text-align:right;border-bottom:1px solid var(--grid)}` +
+		`.sk th:first-child{text-align:left}` +
+		`.sk text{fill:var(--ink)}.sk text.soft{fill:var(--soft)}.sk .head{font-size:13px;font-weight:600}` +
 		`.sk .axis{stroke:var(--soft);fill:none}.sk .grid{stroke:var(--grid);fill:none}` +
-		`.sk .rule{stroke:var(--ink);stroke-dasharray:5 3;fill:none}` +
+		`.sk .rule{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:6 4;fill:none}` +
 		`.sk .empty{fill:var(--empty)}.sk .frame{fill:none;stroke:var(--grid)}` +
 		`.sk .kept{fill:var(--kept)}.sk .dropped{fill:var(--c1)}.sk .grown{fill:var(--c0)}.sk .regrown{fill:var(--c4)}`
 	for i, dashes := range [Series]string{"none", "7 3", "2 2", "9 3 2 3", "4 4", "12 3", "1 3"} {

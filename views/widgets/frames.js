@@ -1,19 +1,5 @@
-<div id="{{id}}">
-<div style="display:flex;gap:10px;align-items:center;flex-wrap:wrap;margin-bottom:6px">
-<button type="button" style="min-width:64px">Play</button>
-<input type="range" min="0" value="0" step="1" style="flex:1;min-width:180px" aria-label="{{LABEL}}">
-</div>
-<div class="head" aria-live="polite"></div>
-<canvas role="img" style="width:100%;max-width:720px;image-rendering:pixelated;border:1px solid var(--grid);margin-top:4px"></canvas>
-<div data-legend style="display:flex;gap:16px;flex-wrap:wrap;margin-top:6px"></div>
-<script type="application/json">{{DATA}}</script>
-</div>
-<script>
-(async () => {
-  const root = document.getElementById("{{id}}");
-  if (!root || root.dataset.ready) return;
-  root.dataset.ready = "yes";
-  const data = JSON.parse(root.querySelector("script").textContent);
+// setup shows one map of many, chosen with a slider or played.
+async function setup(root, data) {
   const packed = Uint8Array.from(atob(data.zlib), c => c.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   const cells = new Uint8Array(await new Response(stream).arrayBuffer());
@@ -23,15 +9,17 @@
   canvas.width = data.columns;
   canvas.height = data.rows;
   canvas.style.aspectRatio = data.columns + "/" + Math.min(data.rows, 2 * data.columns);
+  canvas.style.maxWidth = Math.min(720, Math.max(300, 8 * data.columns)) + "px";
   slider.max = data.captions.length - 1;
+  slider.setAttribute("aria-label", data.label);
   const color = name => name.startsWith("--") ? getComputedStyle(root).getPropertyValue(name).trim() : name;
   const channels = name => [1, 3, 5].map(i => parseInt(color(name).slice(i, i + 2), 16));
   const legend = root.querySelector("[data-legend]");
   data.legend.forEach((text, value) => {
     if (!text) return;
     const entry = document.createElement("span"), mark = document.createElement("span");
-    mark.style.cssText = "display:inline-block;width:12px;height:12px;margin-right:6px;border:1px solid var(--grid);background:" +
-      (data.colors[value].startsWith("--") ? "var(" + data.colors[value] + ")" : data.colors[value]);
+    mark.className = "mark";
+    mark.style.background = data.colors[value].startsWith("--") ? "var(" + data.colors[value] + ")" : data.colors[value];
     entry.append(mark, text);
     legend.append(entry);
   });
@@ -60,7 +48,6 @@
     }, 350);
   };
   slider.oninput = () => { stop(); draw(); };
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  onTheme(draw);
   draw();
-})();
-</script>
+}
