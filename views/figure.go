@@ -13,6 +13,7 @@ type Figure struct {
 	Title string // What to see in it, in a sentence.
 	Alt   string // What it shows, for those who cannot see it.
 
+	topic   string // For contents: what it is about, in two or three words; by default the title.
 	picture *svg.Document
 	widget  *widget // The interactive form, nil if there is none.
 	empty   bool    // Whether it says only why there is nothing to see.
@@ -46,7 +47,10 @@ func (f *Figure) id() string {
 func (f *Figure) element(id, head string) string {
 	class, inside := "sk", f.picture.String(id, f.Title, f.Alt, "")
 	if f.widget != nil {
-		class, inside = "sk sk-"+f.widget.kind, f.widget.element(inside)
+		inside = f.widget.element(inside)
+	}
+	if f.Interactive() {
+		class = "sk sk-" + f.widget.kind
 	}
 	return fmt.Sprintf(`<figure class="%s">%s%s<details><summary>In words</summary><p>%s</p></details></figure>`,
 		class, head, inside, html.EscapeString(f.Alt))

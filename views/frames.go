@@ -20,8 +20,9 @@ type frames struct {
 	short         []string // Captions for frames side by side.
 }
 
-// widget returns the interactive form: a slider and a button that plays. label is what the slider chooses.
-func (f *frames) widget(label string) (*widget, error) {
+// widget returns the interactive form: a slider and a button that plays. label is what the slider chooses, start the frame
+// that it begins with.
+func (f *frames) widget(label string, start int) (*widget, error) {
 	var packed bytes.Buffer
 	writer := zlib.NewWriter(&packed)
 	for _, cells := range f.cells {
@@ -33,7 +34,7 @@ func (f *frames) widget(label string) (*widget, error) {
 		return nil, fmt.Errorf("views: compressing a map: %w", err)
 	}
 	return newWidget("frames", map[string]any{
-		"label": label, "rows": f.rows, "columns": f.columns, "colors": f.colors, "legend": f.legend, "captions": f.captions,
+		"label": label, "start": start, "rows": f.rows, "columns": f.columns, "colors": f.colors, "legend": f.legend, "captions": f.captions,
 		"zlib": base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
 }

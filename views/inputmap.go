@@ -55,12 +55,12 @@ func InputMap(r *Run, image ...int) (*Figure, error) {
 		f.short = append(f.short, fmt.Sprintf("after step %d", u.Step))
 		f.captions = append(f.captions, inputCaption(u, degrees[i]))
 	}
-	widget, err := f.widget("round of mask updates")
+	widget, err := f.widget("round of mask updates", len(f.cells)-1)
 	if err != nil {
 		return nil, err
 	}
 	last := len(degrees) - 1
-	return &Figure{Title: title, picture: f.strip(6), widget: widget,
+	return &Figure{Title: title, topic: "Input map", picture: f.strip(6), widget: widget,
 		Alt: fmt.Sprintf("Maps of %d × %d pixels, colored by how many active weights of %s leave each. First, %s. Last, %s.",
 			rows, columns, layer.Path, f.captions[0], f.captions[last])}, nil
 }

@@ -31,13 +31,14 @@ func Masks(r *Run, path string) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	widget, err := f.widget("round of mask updates")
+	widget, err := f.widget("round of mask updates", min(1, len(f.cells)-1)) // The first that moves something.
 	if err != nil {
 		return nil, err
 	}
 	applied := r.Applied()
 	first, last := applied[0], applied[len(applied)-1]
 	return &Figure{
+		topic: "Mask of " + layer.Path,
 		Title: fmt.Sprintf("The mask of %s moves: dropped where weights are small, grown where the score is high", layer.Path),
 		Alt: fmt.Sprintf("Maps of the mask of %s, %d × %d weights, from round %d to round %d of %s: %d of %d weights are active at the end.",
 			layer.Path, m.rows, m.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size),

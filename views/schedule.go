@@ -100,15 +100,15 @@ func (s *schedule) figure() *Figure {
 	d := svg.New(720, height*float64(len(s.data)))
 	var words []string
 	for i, data := range s.data {
-		data.Color = i % svg.Series
-		chart := svg.Chart{X: svg.Axis{Low: new(float64), High: &end}, Y: svg.Axis{Label: s.names[i], Low: new(float64)},
+		data.Name, data.Color = s.names[i], i%svg.Series
+		chart := svg.Chart{X: svg.Axis{Low: new(float64), High: &end}, Y: svg.Axis{Low: new(float64)},
 			Data: []svg.Data{data}, Ticks: s.updates}
 		if i == len(s.data)-1 {
 			chart.X.Label = "optimizer step; marks are mask updates"
 		}
-		chart.Draw(d, 0, height*float64(i), 720, height)
+		chart.Draw(d, -30, height*float64(i), 750, height) // There is no label to the left.
 		words = append(words, fmt.Sprintf("%s from %.3g to %.3g", s.names[i], firstFinite(data.Y), lastFinite(data.Y)))
 	}
-	return &Figure{Title: s.title, picture: d,
+	return &Figure{Title: s.title, topic: "Schedules", picture: d,
 		Alt: fmt.Sprintf("Charts above each other over steps, with %d mask updates: %s.", len(s.updates), strings.Join(words, "; "))}
 }

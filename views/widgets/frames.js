@@ -8,9 +8,11 @@ async function setup(root, data) {
   const size = data.rows * data.columns;
   canvas.width = data.columns;
   canvas.height = data.rows;
-  canvas.style.aspectRatio = data.columns + "/" + Math.min(data.rows, 2 * data.columns);
-  canvas.style.maxWidth = Math.min(720, Math.max(300, 8 * data.columns)) + "px";
+  const aspect = Math.min(data.rows, 2 * data.columns) / data.columns, highest = 420;
+  canvas.style.aspectRatio = 1 / aspect;
+  canvas.style.maxWidth = Math.min(720, Math.max(300, 8 * data.columns), highest / aspect) + "px";
   slider.max = data.captions.length - 1;
+  slider.value = data.start;
   slider.setAttribute("aria-label", data.label);
   const color = name => name.startsWith("--") ? getComputedStyle(root).getPropertyValue(name).trim() : name;
   const channels = name => [1, 3, 5].map(i => parseInt(color(name).slice(i, i + 2), 16));

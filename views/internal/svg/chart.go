@@ -10,6 +10,7 @@ import (
 type Axis struct {
 	Label       string // With the unit.
 	Logarithmic bool
+	Zero        bool     // Whether 0 has a place on a logarithmic axis: at its beginning, a decade below the least number.
 	Low, High   *float64 // Where the axis begins and ends; by default with the data.
 	Percent     bool     // Whether the numbers are shares in [0, 1], to be labelled in percent.
 }
@@ -46,6 +47,7 @@ type Chart struct {
 const (
 	left, right, top, bottom = 62, 16, 10, 42
 	legendRow                = 18
+	letter                   = 6.6 // Width of a letter, about.
 )
 
 // Draw draws the chart with its labels and legend in a rectangle of the document, and returns the scales of its axes.
@@ -81,6 +83,9 @@ func (c *Chart) Draw(d *Document, x, y, width, height float64) (xScale, yScale S
 
 func (a Axis) scale(from, to float64, numbers [][]float64) Scale {
 	s := newScale(a.Logarithmic, from, to, numbers...)
+	if a.Logarithmic && a.Zero {
+		s.Low, s.Zero = s.Low/10, true
+	}
 	if a.Low != nil {
 		s.Low = *a.Low
 	}
@@ -101,7 +106,7 @@ func (a Axis) label(x float64) string {
 }
 
 func (a Axis) vertical(d *Document, s Scale, x, plotLeft, plotRight float64) {
-	for _, tick := range s.Ticks(5) {
+	for _, tick := range s.Ticks(int(math.Max(2, (s.From-s.To)/40))) {
 		d.Line("grid", plotLeft, s.At(tick), plotRight, s.At(tick))
 		d.Text("soft", plotLeft-6, s.At(tick)+4, End, a.label(tick))
 	}
@@ -110,16 +115,20 @@ func (a Axis) vertical(d *Document, s Scale, x, plotLeft, plotRight float64) {
 
 func (a Axis) horizontal(d *Document, s Scale, plotTop, plotBottom float64) {
 	d.Line("axis", s.From, plotBottom, s.To, plotBottom)
-	for _, tick := range s.Ticks(6) {
-		d.Line("grid", s.At(tick), plotTop, s.At(tick), plotBottom)
-		d.Text("soft", s.At(tick), plotBottom+16, Middle, a.label(tick))
+	for _, tick := range s.Ticks(int(math.Max(2, (s.To-s.From)/90))) {
+		label, x, anchor := a.label(tick), s.At(tick), Middle
+		d.Line("grid", x, plotTop, x, plotBottom)
+		if x+letter/2*float64(len(label)) > s.To+right {
+			x, anchor = s.To+right, End
+		}
+		d.Text("soft", x, plotBottom+16, anchor, label)
 	}
 	d.Text("", (s.From+s.To)/2, plotBottom+34, Middle, a.Label)
 }
 
 // legend draws the names of the series, and returns how many rows they took.
 func (c *Chart) legend(d *Document, x, y, width float64) int {
-	const mark, gap, letter = 22, 18, 6.6
+	const mark, gap = 22, 18
 	rows, at := 0, 0.
 	for _, data := range c.Data {
 		if data.Name == "" {

@@ -15,9 +15,9 @@ const Heats = 10
 var Style = style()
 
 const (
-	light = `{--ink:#1b1b1b;--soft:#5a5a5a;--grid:#e3e3e3;--paper:#ffffff;--empty:#f3f3f3;--kept:#8a8a8a;` +
+	light = `{color-scheme:light;--ink:#1b1b1b;--soft:#5a5a5a;--grid:#e3e3e3;--paper:#ffffff;--empty:#f3f3f3;--kept:#8a8a8a;` +
 		`--c0:#0072b2;--c1:#c74f00;--c2:#007f5f;--c3:#a8417f;--c4:#8f6b00;--c5:#2a7aa8;--c6:#4d4d4d}`
-	dark = `{--ink:#ececec;--soft:#b5b5b5;--grid:#3d3d3d;--paper:#161616;--empty:#242424;--kept:#8f8f8f;` +
+	dark = `{color-scheme:dark;--ink:#ececec;--soft:#b5b5b5;--grid:#3d3d3d;--paper:#161616;--empty:#242424;--kept:#8f8f8f;` +
 		`--c0:#56b4e9;--c1:#ff8a3d;--c2:#2fc59b;--c3:#e08ac0;--c4:#f0c419;--c5:#9bd3f5;--c6:#d0d0d0}`
 )
 
@@ -28,12 +28,13 @@ func style() string {
 		`figure.sk{margin:0 0 24px;padding:8px}.sk figcaption{font-size:15px;font-weight:600;margin-bottom:6px}` +
 		`.sk details{margin-top:4px;max-width:720px;color:var(--soft)}.sk details p{margin:4px 0}` +
 		`.sk .row{display:flex;gap:6px 14px;align-items:center;flex-wrap:wrap;margin:4px 0}` +
-		`.sk input[type=range]{flex:1;min-width:180px;max-width:560px}.sk button{min-width:64px}` +
+		`.sk input[type=range]{flex:1;min-width:180px;max-width:560px}.sk button{min-width:64px}.sk input{accent-color:var(--c0)}` +
 		`.sk canvas{display:block;width:100%;image-rendering:pixelated;border:1px solid var(--grid)}` +
 		`.sk .mark{display:inline-block;width:12px;height:12px;margin-right:6px;border:1px solid var(--grid);vertical-align:-1px}` +
 		`.sk table{border-collapse:collapse}.sk th,.sk td{padding:3px 10px;text-align:right;border-bottom:1px solid var(--grid)}` +
-		`.sk th:first-child{text-align:left}` +
-		`.sk text{fill:var(--ink)}.sk text.soft{fill:var(--soft)}.sk .head{font-size:13px;font-weight:600}` +
+		`.sk th:first-child{text-align:left}.sk .scroll{overflow-x:auto}.sk .label{min-width:56px}` +
+		`.sk .bar{width:45%;min-width:120px}.sk .bar div{height:14px}` +
+		`.sk text{fill:var(--ink)}.sk text.soft{fill:var(--soft)}.sk text.onlow{fill:#fff}.sk text.onhigh{fill:#000}.sk .head{font-size:13px;font-weight:600}` +
 		`.sk .axis{stroke:var(--soft);fill:none}.sk .grid{stroke:var(--grid);fill:none}` +
 		`.sk .rule{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:6 4;fill:none}` +
 		`.sk .empty{fill:var(--empty)}.sk .frame{fill:none;stroke:var(--grid)}` +
