@@ -11,7 +11,7 @@ import (
 // noSamples is what figures say of a run without scores.
 const noSamples = "No scores of candidates are recorded."
 
-// Acquisition shows what an update chose in a layer, the last that grew ten weights or more: for a sample of the candidates the size of the gradient
+// Acquisition shows what an update chose in a layer, the last that grew 100 weights or more: for a sample of the candidates the size of the gradient
 // (exploitation) against the rest of the growth score (exploration), which of them were grown, and the cut line, on which
 // the score is the lowest that was. On it an inch of gradient is worth an inch of exploration.
 //
@@ -45,11 +45,10 @@ func Acquisition(r *Run, path string) (*Figure, error) {
 	layer = update.Layer(layer.Path)
 	d := svg.New(720, 400)
 	of.draw(d, 0, 0, 720, 400, layer)
-	never := of.shareOf(of.grown, func(i int) bool { return of.visits[i] == 0 })
 	return &Figure{Title: title, topic: "Choice in " + layer.Path, picture: d, widget: w,
 		Alt: fmt.Sprintf("Scatter plot of %d of the %d candidates of %s at the update after step %d, by gradient and by exploration bonus. "+
 			"%d candidates are grown, those beyond a falling line; of them an estimated %.0f%% were never active before.",
-			len(of.weight), layer.Candidates(), layer.Path, update.Step, layer.Grown, 100*never)}, nil
+			len(of.weight), layer.Candidates(), layer.Path, update.Step, layer.Grown, 100*of.neverActive(of.recorded()))}, nil
 }
 
 // draw draws the scatter plot of the score's parts, with the cut line.

@@ -6,12 +6,16 @@ import (
 	"github.com/sparsekernel/sparsekernel/trace"
 )
 
-// Most rows and columns of a map of masks. A larger layer is shown in cells of several weights.
+// Most rows and columns of a map. A larger layer is shown in cells of several weights.
 const maxMapRows, maxMapColumns = 96, 128
 
+// The same, of the interactive map of masks, as long as there are not too many weights.
+const maxLiveRows, maxLiveColumns, maxLiveSize = 300, 512, 40_000
+
 // Masks shows a layer's mask through the rounds of a run: which weights an update kept, dropped, grew or regrew. Rows are
-// inputs, columns outputs; the places of a convolution's kernel are above each other. In a layer of more than 96 × 128
-// weights a cell stands for a block of weights, and its color for the share of them that is active.
+// inputs, columns outputs; the places of a convolution's kernel are above each other. In a layer of more than 96 × 128 weights
+// (300 × 512 in the interactive form, if they are 40,000 at most) a cell stands for a block of weights, and its color for the
+// share of them that is active.
 //
 // path names the layer's weight, "" the first layer.
 func Masks(r *Run, path string) (*Figure, error) {
@@ -22,16 +26,20 @@ func Masks(r *Run, path string) (*Figure, error) {
 	if layer == nil {
 		return message("The mask moves", noMasks), nil
 	}
-	m := newMaskMap(layer, maxMapRows, maxMapColumns)
-	f := m.frames()
+	still, live := newMaskMap(layer, maxMapRows, maxMapColumns), newMaskMap(layer, maxMapRows, maxMapColumns)
+	if layer.Size <= maxLiveSize {
+		live = newMaskMap(layer, maxLiveRows, maxLiveColumns)
+	}
+	strip, moving := still.frames(), live.frames()
 	err = r.eachMove(layer.Path, func(u *trace.Update, l *trace.Layer, moved trace.Transition) {
-		f.cells = append(f.cells, m.cells(moved.Fates()))
-		f.captions, f.short = append(f.captions, maskCaption(u, l)), append(f.short, fmt.Sprintf("after step %d", u.Step))
+		fates := moved.Fates()
+		strip.cells, strip.short = append(strip.cells, still.cells(fates)), append(strip.short, fmt.Sprintf("after step %d", u.Step))
+		moving.cells, moving.captions = append(moving.cells, live.cells(fates)), append(moving.captions, maskCaption(u, l))
 	})
 	if err != nil {
 		return nil, err
 	}
-	widget, err := f.widget("round of mask updates", min(1, len(f.cells)-1)) // The first that moves something.
+	widget, err := moving.widget("round of mask updates", min(1, len(moving.cells)-1)) // The first that moves something.
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +49,8 @@ func Masks(r *Run, path string) (*Figure, error) {
 		topic: "Mask of " + layer.Path,
 		Title: fmt.Sprintf("The mask of %s moves: dropped where weights are small, grown where the score is high", layer.Path),
 		Alt: fmt.Sprintf("Maps of the mask of %s, %d × %d weights, from round %d to round %d of %s: %d of %d weights are active at the end.",
-			layer.Path, m.rows, m.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size),
-		picture: f.strip(6), widget: widget,
+			layer.Path, still.rows, still.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size),
+		picture: strip.strip(6), widget: widget,
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package views
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 
@@ -47,59 +48,49 @@ func newSample(u *trace.Update, l *trace.Layer) *sample {
 	return s
 }
 
-// sampled returns the samples of a layer at all updates that have one, and which of them shows most: the last that grew ten
-// weights or more, else the last.
+// sampled returns the samples of a layer at all updates that have one, and which of them shows most: the last that grew 100
+// weights or more, else that which grew most.
 func (r *Run) sampled(path string) (updates []*trace.Update, samples []*sample, best int) {
+	const enough = 100
 	for _, u := range r.Applied() {
-		l := u.Layer(path)
-		s := newSample(u, l)
+		s := newSample(u, u.Layer(path))
 		if s == nil {
 			continue
 		}
-		if l.Grown >= 10 {
-			best = len(samples)
-		}
 		updates, samples = append(updates, u), append(samples, s)
-	}
-	if best == 0 && len(samples) > 0 && samples[0].total < 10 {
-		best = len(samples) - 1
+		if s.total >= min(enough, samples[best].total) {
+			best = len(samples) - 1
+		}
 	}
 	return updates, samples, best
 }
 
-// choose estimates which of the sample would be grown with the coefficient c: those of the highest |gradient| + c·bonus, until
-// they stand for as many as were grown.
-func (s *sample) choose(c float64) []bool {
-	return s.best(func(i int) float64 { return s.gradient[i] + c*s.bonus[i] })
-}
-
-// best returns those of the highest score that stand for as many weights as were grown, the share of the last counted.
-func (s *sample) best(score func(i int) float64) []bool {
+// choose estimates what would be grown with the coefficient c: those of the highest |gradient| + c·bonus, until they stand for
+// as many as were grown. It returns which share of the candidates that each stands for.
+func (s *sample) choose(c float64) []float64 {
+	score := func(i int) float64 { return s.gradient[i] + c*s.bonus[i] }
 	order := make([]int, len(s.weight))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(score(b), score(a)) })
-	chosen, sum := make([]bool, len(order)), 0.
+	chosen, left := make([]float64, len(order)), s.total
 	for _, i := range order {
-		if sum+s.weight[i]/2 > s.total {
+		if left <= 0 {
 			break
 		}
-		chosen[i], sum = true, sum+s.weight[i]
+		chosen[i] = min(1, left/s.weight[i])
+		left -= s.weight[i]
 	}
 	return chosen
 }
 
 // overlap estimates the Jaccard index of two choices.
-func (s *sample) overlap(a, b []bool) float64 {
+func (s *sample) overlap(a, b []float64) float64 {
 	both, either := 0., 0.
 	for i, w := range s.weight {
-		if a[i] && b[i] {
-			both += w
-		}
-		if a[i] || b[i] {
-			either += w
-		}
+		both += w * min(a[i], b[i])
+		either += w * max(a[i], b[i])
 	}
 	if either == 0 {
 		return 1
@@ -107,18 +98,46 @@ func (s *sample) overlap(a, b []bool) float64 {
 	return both / either
 }
 
-// shareOf estimates which share of a choice has a property.
-func (s *sample) shareOf(chosen []bool, has func(i int) bool) float64 {
+// recorded is the choice that the update made.
+func (s *sample) recorded() []float64 {
+	chosen := make([]float64, len(s.grown))
+	for i, grown := range s.grown {
+		if grown {
+			chosen[i] = 1
+		}
+	}
+	return chosen
+}
+
+// neverActive estimates which share of a choice was active in no topology before.
+func (s *sample) neverActive(chosen []float64) float64 {
 	part, whole := 0., 0.
 	for i, w := range s.weight {
-		if chosen[i] {
-			if whole += w; has(i) {
-				part += w
-			}
+		if whole += w * chosen[i]; s.visits[i] == 0 {
+			part += w * chosen[i]
 		}
 	}
 	if whole == 0 {
 		return 0
 	}
 	return part / whole
+}
+
+// leastVisited estimates which share of a choice the visits alone could have made: those of fewer visits than the last that
+// they take, and of those of as many no more than they take.
+func (s *sample) leastVisited(chosen []float64) float64 {
+	if s.total == 0 {
+		return 1
+	}
+	candidates, made := map[int32]float64{}, map[int32]float64{}
+	for i, w := range s.weight {
+		candidates[s.visits[i]] += w
+		made[s.visits[i]] += w * chosen[i]
+	}
+	could, left := 0., s.total
+	for _, n := range slices.Sorted(maps.Keys(candidates)) {
+		could += min(made[n], max(0, left))
+		left -= candidates[n]
+	}
+	return could / s.total
 }

@@ -87,7 +87,7 @@ func (s *schedule) add(name string, steps, values []float64) {
 }
 
 func (s *schedule) figure() *Figure {
-	const height = 120.
+	const height = 125.
 	if len(s.data) == 0 {
 		return message(s.title, "No schedule is recorded.")
 	}
@@ -106,7 +106,7 @@ func (s *schedule) figure() *Figure {
 		if i == len(s.data)-1 {
 			chart.X.Label = "optimizer step; marks are mask updates"
 		}
-		chart.Draw(d, -30, height*float64(i), 750, height) // There is no label to the left.
+		chart.Draw(d, 0, height*float64(i), 720, height)
 		words = append(words, fmt.Sprintf("%s from %.3g to %.3g", s.names[i], firstFinite(data.Y), lastFinite(data.Y)))
 	}
 	return &Figure{Title: s.title, topic: "Schedules", picture: d,

@@ -2,6 +2,7 @@ package views
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/sparsekernel/sparsekernel/trace"
@@ -139,7 +140,7 @@ func (m matrix) draw(axis string) *svg.Document {
 	cell := size / float64(n)
 	d := svg.New(720, top+size+26)
 	d.Grid(left, top, size, size, n, n, func(i, j int) string { return svg.Heat(m.at(i, j)) })
-	every := ceilDiv(n, 12)
+	every, across := ceilDiv(n, 12), max(1, int(math.Ceil((6.6*float64(longest)+8)/cell)))
 	d.Text("soft", 12, top-8, svg.Start, axis)
 	for i, name := range m.names {
 		if i%every != 0 && i != n-1 {
@@ -155,7 +156,7 @@ func (m matrix) draw(axis string) *svg.Document {
 				d.Text(class, left+cell*(float64(j)+.5), top+cell*(float64(i)+.5)+4, svg.Middle, fmt.Sprintf("%.2f", m.at(i, j)))
 			}
 		}
-		if longest <= 6 && (n <= 6 || i%(2*every) == 0) {
+		if i%across == 0 {
 			d.Text("", left+cell*(float64(i)+.5), top+size+18, svg.Middle, name)
 		}
 	}

@@ -11,13 +11,13 @@ import (
 // Survival shows what becomes of grown weights, over all layers, one line for each run. To the left, the share that is still
 // active after so many further updates, by the estimator of Kaplan and Meier (Journal of the American Statistical
 // Association 53, 1958), for which weights still active at the end are censored. To the right, by update, the share of
-// active weights that it grew (churn), and of those that it grew, the share that the next update drops (regret). Weights
-// dropped and regrown at once count as kept.
+// active weights that it grew (churn; of a single run), and of those that it grew, the share that the next update drops
+// (regret). Weights dropped and regrown at once count as kept.
 func Survival(runs ...*Run) (*Figure, error) {
 	const title = "Do grown weights stay? A weight that is soon dropped again was a bad guess, or a cheap look"
 	left := svg.Chart{X: svg.Axis{Label: "updates since it was grown", Low: new(float64)},
 		Y: svg.Axis{Label: "grown weights still active", Percent: true, Low: new(float64), High: one()}}
-	right := svg.Chart{X: svg.Axis{Label: "optimizer step"}, Y: svg.Axis{Label: "share of weights", Percent: true, Low: new(float64)}}
+	right := svg.Chart{X: svg.Axis{Label: "optimizer step"}, Y: svg.Axis{Label: "grown, dropped by the next (regret)", Percent: true, Low: new(float64)}}
 	var words []string
 	for i, r := range runs {
 		l, err := livesOf(r)
@@ -27,18 +27,15 @@ func Survival(runs ...*Run) (*Figure, error) {
 		if l.grown == 0 {
 			continue
 		}
-		color, prefix := i%svg.Series, r.Name+" "
-		if len(runs) == 1 {
-			prefix = ""
-		}
 		ages, shares := l.survival()
-		left.Data = append(left.Data, svg.Data{Name: strings.TrimSpace(prefix), X: ages, Y: shares, Look: svg.Steps, Color: color})
-		regretColor := color
+		alive := svg.Data{Name: r.Name, X: ages, Y: shares, Look: svg.Steps, Color: i % svg.Series}
+		regret := svg.Data{Name: r.Name, X: l.steps[:len(l.regret)], Y: l.regret, Color: i % svg.Series}
 		if len(runs) == 1 {
-			regretColor = 1
+			alive.Name, regret.Name, regret.Color = "", "dropped by the next, of grown (regret)", 1
+			right.Y.Label = "share of weights"
 			right.Data = append(right.Data, svg.Data{Name: "grown, of active (churn)", X: l.steps, Y: l.churn, Color: 2})
 		}
-		right.Data = append(right.Data, svg.Data{Name: prefix + "dropped by the next, of grown (regret)", X: l.steps[:len(l.regret)], Y: l.regret, Color: regretColor})
+		left.Data, right.Data = append(left.Data, alive), append(right.Data, regret)
 		words = append(words, fmt.Sprintf("%s: of %d weights grown by %d updates, %.0f%% outlive the next update and an estimated %.0f%% are active after %.0f",
 			r.Name, l.grown, len(l.steps), 100*shares[min(1, len(shares)-1)], 100*last(shares), last(ages)))
 	}

@@ -75,24 +75,15 @@ func WhatIfSample(r *Run, path string) (*Figure, error) {
 
 // curve estimates choices for values of c from 0 to where visits decide.
 func (s *sample) curve() []WhatIfPoint {
-	rigl := s.choose(0)
-	least := s.best(func(i int) float64 { return s.bonus[i] })
-	limit := math.MaxFloat64 // The bonus of the most visited that visits alone choose.
-	for i, chosen := range least {
-		if chosen {
-			limit = min(limit, s.bonus[i])
-		}
+	cs := []float64{0}
+	for half := -16; half <= 4; half++ {
+		cs = append(cs, math.Pow(10, float64(half)/2))
 	}
 	var points []WhatIfPoint
-	for half := -17; half <= 8; half++ {
-		c := math.Pow(10, float64(half)/2)
-		if half == -17 {
-			c = 0
-		}
+	rigl := s.choose(0)
+	for _, c := range cs {
 		chosen := s.choose(c)
-		points = append(points, WhatIfPoint{C: c, RigL: s.overlap(rigl, chosen),
-			LeastVisited: s.shareOf(chosen, func(i int) bool { return s.bonus[i] >= limit }),
-			NeverActive:  s.shareOf(chosen, func(i int) bool { return s.visits[i] == 0 })})
+		points = append(points, WhatIfPoint{C: c, RigL: s.overlap(rigl, chosen), LeastVisited: s.leastVisited(chosen), NeverActive: s.neverActive(chosen)})
 	}
 	return points
 }

@@ -4,6 +4,8 @@
 //	dstee verify FILE      check this build's mask updates against reference vectors
 //	dstee doctor           say which backend there is, and what is missing
 //	dstee trace RUN        show what a run recorded
+//	dstee report RUN…      put figures of runs into one HTML file
+//	dstee watch RUN        show how a run goes that another process trains
 package main
 
 import (
@@ -46,7 +48,7 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newVerify(), newDoctor(), newTrace())
+	root.AddCommand(newTrain(), newVerify(), newDoctor(), newTrace(), newReport(), newWatch())
 	return root
 }
 

@@ -11,7 +11,7 @@ function setup(root, data) {
   // c is 0 at the slider's left, else from 1e-8 to 1e4.
   const cOf = at => at === 0 ? 0 : 10 ** (-8 + (at - 1) / 119 * 12);
   const placeOf = c => c <= 0 ? 0 : Math.min(120, Math.max(1, Math.round(1 + (Math.log10(c) + 8) / 12 * 119)));
-  const short = x => x === 0 ? "0" : Math.abs(x) >= 1e-3 && Math.abs(x) < 1e4 ? String(+x.toPrecision(3)) : x.toExponential(1);
+  const short = x => x === 0 ? "0" : Math.abs(x) >= 1e-3 && Math.abs(x) < 1e4 ? String(+x.toPrecision(3)) : x.toExponential(1).replace(".0", "");
   const add = (name, attributes, text) => {
     const element = document.createElementNS("http://www.w3.org/2000/svg", name);
     for (const key in attributes) element.setAttribute(key, attributes[key]);
@@ -37,21 +37,21 @@ function setup(root, data) {
     const sampled = r.chosen.reduce((a, b) => a + b, 0);
     const weight = r.chosen.map(was => was ? r.grown / sampled : (r.candidates - r.grown) / (r.chosen.length - sampled));
     const order = r.g.map((_, i) => i).sort((a, b) => score[b] - score[a]);
-    const grown = r.g.map(() => false);
-    let sum = 0, count = 0;
-    while (count < order.length && sum + weight[order[count]] / 2 <= r.grown) {
-      sum += weight[order[count]];
-      grown[order[count++]] = true;
+    const share = r.g.map(() => 0); // Of those that each stands for, how many grow.
+    let remaining = r.grown, count = 0;
+    while (count < order.length && remaining > 0) {
+      share[order[count]] = Math.min(1, remaining / weight[order[count]]);
+      remaining -= weight[order[count++]];
     }
     const above = score[order[Math.max(0, count - 1)]], below = score[order[Math.min(order.length - 1, count)]];
     const cut = (above + below) / 2;
     let both = 0, either = 0, never = 0, all = 0;
-    const now = recorded ? r.chosen.map(Boolean) : grown;
+    const choice = recorded ? r.chosen : share, now = choice.map(Boolean);
     r.g.forEach((_, i) => {
-      if (now[i] && r.chosen[i]) both += weight[i];
-      if (now[i] || r.chosen[i]) either += weight[i];
-      if (now[i]) all += weight[i];
-      if (now[i] && r.n[i] === 0) never += weight[i];
+      both += weight[i] * Math.min(choice[i], r.chosen[i]);
+      either += weight[i] * Math.max(choice[i], r.chosen[i]);
+      all += weight[i] * choice[i];
+      if (r.n[i] === 0) never += weight[i] * choice[i];
     });
 
     plot.textContent = "";

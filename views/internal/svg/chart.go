@@ -106,7 +106,7 @@ func (a Axis) label(x float64) string {
 }
 
 func (a Axis) vertical(d *Document, s Scale, x, plotLeft, plotRight float64) {
-	for _, tick := range s.Ticks(int(math.Max(2, (s.From-s.To)/40))) {
+	for _, tick := range s.Ticks(int(math.Max(3, (s.From-s.To)/35))) {
 		d.Line("grid", plotLeft, s.At(tick), plotRight, s.At(tick))
 		d.Text("soft", plotLeft-6, s.At(tick)+4, End, a.label(tick))
 	}
@@ -115,7 +115,7 @@ func (a Axis) vertical(d *Document, s Scale, x, plotLeft, plotRight float64) {
 
 func (a Axis) horizontal(d *Document, s Scale, plotTop, plotBottom float64) {
 	d.Line("axis", s.From, plotBottom, s.To, plotBottom)
-	for _, tick := range s.Ticks(int(math.Max(2, (s.To-s.From)/90))) {
+	for _, tick := range s.Ticks(int(math.Max(3, (s.To-s.From)/50))) {
 		label, x, anchor := a.label(tick), s.At(tick), Middle
 		d.Line("grid", x, plotTop, x, plotBottom)
 		if x+letter/2*float64(len(label)) > s.To+right {

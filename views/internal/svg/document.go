@@ -98,12 +98,22 @@ func (d *Document) element(name, class, hint, attributes string) {
 }
 
 // Number formats a coordinate: at most two decimals, no trailing zeros.
-func Number(x float64) string {
-	text := strconv.FormatFloat(math.Round(x*100)/100, 'f', -1, 64)
-	if text == "-0" {
-		return "0"
+func Number(x float64) string { return string(appendNumber(make([]byte, 0, 16), x)) }
+
+// appendNumber appends a coordinate. Maps have tens of thousands of them, so it goes by whole numbers.
+func appendNumber(to []byte, x float64) []byte {
+	hundredths := int64(math.Round(x * 100))
+	if hundredths < 0 {
+		to, hundredths = append(to, '-'), -hundredths
 	}
-	return text
+	to = strconv.AppendInt(to, hundredths/100, 10)
+	switch rest := hundredths % 100; {
+	case rest%10 > 0:
+		to = append(to, '.', byte('0'+rest/10), byte('0'+rest%10))
+	case rest > 0:
+		to = append(to, '.', byte('0'+rest/10))
+	}
+	return to
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
