@@ -106,7 +106,7 @@ func newAcquisitionRound(u *trace.Update, l *trace.Layer, s *sample) acquisition
 		if !finite(g) {
 			g = 0 // JSON has no other numbers.
 		}
-		round.Gradient = append(round.Gradient, rounded(g))
+		round.Gradient = append(round.Gradient, rounded(g, 4))
 		chosen := 0
 		if s.grown[i] {
 			chosen = 1
@@ -116,9 +116,9 @@ func newAcquisitionRound(u *trace.Update, l *trace.Layer, s *sample) acquisition
 	return round
 }
 
-// rounded keeps four digits.
-func rounded(x float64) float64 {
-	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 4, 64), 64)
+// rounded keeps so many digits.
+func rounded(x float64, digits int) float64 {
+	short, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', digits, 64), 64)
 	if err != nil {
 		return x
 	}

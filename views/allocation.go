@@ -42,7 +42,7 @@ func Allocation(distribution string, layers []LayerSize, sparsity float64, densi
 			return nil, err
 		}
 		for j := range shares {
-			shares[j] = rounded(shares[j])
+			shares[j] = rounded(shares[j], 7)
 		}
 		table = append(table, shares)
 	}

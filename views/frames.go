@@ -13,7 +13,7 @@ import (
 type frames struct {
 	rows, columns int
 	classes       []string // Of style sheet, by the value of a cell; "" is empty.
-	colors        []string // Of the same: a CSS color, or the name of a variable of the style sheet.
+	colors        []string // Of the same: names of variables of the style sheet.
 	legend        []string // What the values mean; "" for those that the legend leaves out.
 	cells         [][]byte // The values of a frame, row-major.
 	captions      []string // Of each frame.
@@ -97,8 +97,8 @@ func (f *frames) legendRow() *svg.Document {
 // heatFrames returns frames without cells, whose values are 0 for nothing and from 1 up for tenths of the most.
 func heatFrames(rows, columns int, none, least, most string) *frames {
 	f := &frames{rows: rows, columns: columns, classes: []string{""}, colors: []string{"--empty"}, legend: []string{none}}
-	for i, color := range svg.HeatColors {
-		f.classes, f.colors, f.legend = append(f.classes, fmt.Sprintf("h%d", i)), append(f.colors, color), append(f.legend, "")
+	for i := range svg.Heats {
+		f.classes, f.colors, f.legend = append(f.classes, fmt.Sprintf("h%d", i)), append(f.colors, fmt.Sprintf("--h%d", i)), append(f.legend, "")
 	}
 	f.legend[1], f.legend[svg.Heats] = least, most
 	return f

@@ -55,7 +55,7 @@ func (r *Run) drawLastUpdate(d *svg.Document, path string) error {
 	applied := r.Applied()
 	update := last(applied)
 	l := update.Layer(layer.Path)
-	m := newMaskMap(layer, 48, 64)
+	m := newMaskMap(layer, maxStillRows, maxStillColumns)
 	f := m.frames()
 	f.cells, f.short = [][]byte{m.cells(moved.Fates())}, []string{layer.Path + ", " + maskCaption(update, l)}
 	f.draw(d, 16, top, 320, height, 0)

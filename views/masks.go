@@ -9,13 +9,16 @@ import (
 // Most rows and columns of a map. A larger layer is shown in cells of several weights.
 const maxMapRows, maxMapColumns = 96, 128
 
+// The same, of maps side by side.
+const maxStillRows, maxStillColumns = 64, 80
+
 // The same, of the interactive map of masks, as long as there are not too many weights.
 const maxLiveRows, maxLiveColumns, maxLiveSize = 300, 512, 40_000
 
 // Masks shows a layer's mask through the rounds of a run: which weights an update kept, dropped, grew or regrew. Rows are
-// inputs, columns outputs; the places of a convolution's kernel are above each other. In a layer of more than 96 × 128 weights
-// (300 × 512 in the interactive form, if they are 40,000 at most) a cell stands for a block of weights, and its color for the
-// share of them that is active.
+// inputs, columns outputs; the places of a convolution's kernel are above each other. In a layer of more than 64 × 80 weights, or in
+// the interactive form of more than 40,000, a cell stands for a block of weights, and its color for the share of them that is
+// active.
 //
 // path names the layer's weight, "" the first layer.
 func Masks(r *Run, path string) (*Figure, error) {
@@ -26,7 +29,7 @@ func Masks(r *Run, path string) (*Figure, error) {
 	if layer == nil {
 		return message("The mask moves", noMasks), nil
 	}
-	still, live := newMaskMap(layer, maxMapRows, maxMapColumns), newMaskMap(layer, maxMapRows, maxMapColumns)
+	still, live := newMaskMap(layer, maxStillRows, maxStillColumns), newMaskMap(layer, maxMapRows, maxMapColumns)
 	if layer.Size <= maxLiveSize {
 		live = newMaskMap(layer, maxLiveRows, maxLiveColumns)
 	}

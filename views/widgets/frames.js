@@ -14,14 +14,16 @@ async function setup(root, data) {
   slider.max = data.captions.length - 1;
   slider.value = data.start;
   slider.setAttribute("aria-label", data.label);
-  const color = name => name.startsWith("--") ? getComputedStyle(root).getPropertyValue(name).trim() : name;
-  const channels = name => [1, 3, 5].map(i => parseInt(color(name).slice(i, i + 2), 16));
+  const channels = name => {
+    const color = getComputedStyle(root).getPropertyValue(name).trim();
+    return [1, 3, 5].map(i => parseInt(color.slice(i, i + 2), 16));
+  };
   const legend = root.querySelector("[data-legend]");
   data.legend.forEach((text, value) => {
     if (!text) return;
     const entry = document.createElement("span"), mark = document.createElement("span");
     mark.className = "mark";
-    mark.style.background = data.colors[value].startsWith("--") ? "var(" + data.colors[value] + ")" : data.colors[value];
+    mark.style.background = "var(" + data.colors[value] + ")";
     entry.append(mark, text);
     legend.append(entry);
   });
