@@ -53,7 +53,7 @@ func Acquisition(r *Run, path string) (*Figure, error) {
 
 // draw draws the scatter plot of the score's parts, with the cut line.
 func (s *sample) draw(d *svg.Document, x, y, width, height float64, l *trace.Layer) {
-	left := svg.Data{Name: "left", Color: 6, Look: svg.Dots}
+	left := svg.Data{Name: "not grown", Color: 6, Look: svg.Dots}
 	grown := svg.Data{Name: "grown", Color: 0, Look: svg.Dots, Radius: 3.5}
 	right, top := 0., 0.
 	for i, was := range s.grown {

@@ -68,9 +68,9 @@ func allocationBars(layers []LayerSize, densities []float64) *svg.Document {
 	const row, names, bar = 24., 260., 300.
 	d := svg.New(720, row*float64(len(layers)+1)+8)
 	d.Rect("p0", names, 6, 12, 12, "")
-	d.Text("", names+18, 16, svg.Start, "density")
+	d.Text("", names+18, 16, svg.Start, "sparse")
 	d.Rect("p1", names+90, 6, 12, 12, "")
-	d.Text("", names+108, 16, svg.Start, "dense")
+	d.Text("", names+108, 16, svg.Start, "left dense")
 	for i, l := range layers {
 		y, class := row*float64(i+1), "p0"
 		if densities[i] >= 1 {

@@ -41,7 +41,7 @@ func (f *frames) widget(label string, start int) (*widget, error) {
 
 // strip draws some of the frames side by side, the first and the last among them, under their captions.
 func (f *frames) strip(most int) *svg.Document {
-	const cellsWidth, gap = 222., 18.
+	const cellsWidth, gap = 216., 18.
 	count := min(most, len(f.cells))
 	perRow := min(3, count)
 	height := cellsWidth * f.aspect()

@@ -19,22 +19,22 @@ func Live(r *Run, path string) (*Figure, error) {
 	heading := strings.Join(r.standing(), " · ")
 	d.Text("head", 16, 18, svg.Start, heading)
 	updates := r.updateSteps()
-	small := func(x float64, label string, share bool, steps, values []float64) {
+	small := func(x float64, label string, share bool, look svg.Look, steps, values []float64) {
 		axis := svg.Axis{Label: label, Percent: share}
 		if share {
 			axis.Low = new(float64)
 		}
 		steps, values = binned(steps, values, mostPoints)
-		chart := svg.Chart{X: svg.Axis{Label: "optimizer step"}, Y: axis, Data: []svg.Data{{X: steps, Y: values}}, Ticks: updates}
+		chart := svg.Chart{X: svg.Axis{Label: "optimizer step"}, Y: axis, Data: []svg.Data{{X: steps, Y: values, Look: look}}, Ticks: updates}
 		logarithmicIfWide(&chart)
 		chart.Draw(d, x, 26, 240, 180)
 	}
 	steps, loss := r.scalar(trace.Loss)
-	small(0, "loss", false, steps, loss)
+	small(0, "loss", false, svg.Lines, steps, loss)
 	steps, accuracy := r.scalar(trace.Accuracy)
-	small(240, "accuracy", true, steps, accuracy)
+	small(240, "accuracy", true, svg.Lines, steps, accuracy)
 	steps, tried := explored(r, "")
-	small(480, "ever active", true, steps, tried)
+	small(480, "ever active", true, svg.Steps, steps, tried)
 	if err := r.drawLastUpdate(d, path); err != nil {
 		return nil, err
 	}

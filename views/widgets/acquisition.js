@@ -65,8 +65,8 @@ function setup(root, data) {
     let lastY = bottom + 1e9;
     for (const n of [...new Set(r.n)].sort((a, b) => b - a)) {
       const at = y(Math.log(r.step) / (n + r.epsilon));
-      add("line", {class: "grid", x1: left, x2: right, y1: at, y2: at});
       if (lastY - at < 14 && n !== 0) continue;
+      add("line", {class: "grid", x1: left, x2: right, y1: at, y2: at});
       add("text", {class: "soft", x: left - 6, y: at + 4, "text-anchor": "end"}, "N = " + n);
       lastY = at;
     }
