@@ -115,7 +115,7 @@ func drawTable(head []string, rows [][]string, note string) *svg.Document {
 // tableMarkup is the table in HTML.
 func tableMarkup(caption string, head []string, rows [][]string, note string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<div class="scroll" tabindex="0" role="region" aria-label="%s"><table><thead><tr>`, html.EscapeString(caption))
+	fmt.Fprintf(&b, `<div class="scroll" tabindex="0" role="group" aria-label="%s"><table><thead><tr>`, html.EscapeString(caption))
 	for _, cell := range head {
 		fmt.Fprintf(&b, `<th scope="col">%s</th>`, html.EscapeString(cell))
 	}

@@ -66,22 +66,26 @@ func maskCaption(u *trace.Update, l *trace.Layer) string {
 	return fmt.Sprintf("round %d, step %d: dropped %d, grew %d, regrew %d", u.Round, u.Step, l.Dropped-l.Regrown, l.Grown-l.Regrown, l.Regrown)
 }
 
-// maskMap is how a layer is laid out in cells.
+// maskMap is how a layer is laid out in cells: rows of inputs, columns of outputs.
 type maskMap struct {
-	rows, columns         int // Of weights.
-	cellRows, cellColumns int // Weights in a cell.
+	rows, columns int // Of weights.
+	down, across  int // Cells, which share the rows and columns of weights out as evenly as they can.
 }
 
 // newMaskMap lays a layer out in at most the given number of rows and columns.
 func newMaskMap(l *trace.Layer, maxRows, maxColumns int) maskMap {
-	columns := l.Shape[len(l.Shape)-1]
-	m := maskMap{rows: l.Size / columns, columns: columns}
-	m.cellRows, m.cellColumns = ceilDiv(m.rows, maxRows), ceilDiv(m.columns, maxColumns)
-	return m
+	columns := last(l.Shape)
+	rows := l.Size / columns
+	return maskMap{rows: rows, columns: columns, down: min(rows, maxRows), across: min(columns, maxColumns)}
 }
 
 // whole tells whether each cell is a weight.
-func (m maskMap) whole() bool { return m.cellRows == 1 && m.cellColumns == 1 }
+func (m maskMap) whole() bool { return m.down == m.rows && m.across == m.columns }
+
+// block says how many weights a cell stands for.
+func (m maskMap) block() string {
+	return fmt.Sprintf("%.2g × %.2g", float64(m.rows)/float64(m.down), float64(m.columns)/float64(m.across))
+}
 
 // frames returns frames without cells. Values are fates, or where cells hold several weights the share that is active.
 func (m maskMap) frames() *frames {
@@ -91,8 +95,7 @@ func (m maskMap) frames() *frames {
 			colors:  []string{"--empty", "--kept", "--c1", "--c0", "--c4"},
 			legend:  []string{"inactive", "kept", "dropped", "grown", "dropped and regrown"}}
 	}
-	return heatFrames(ceilDiv(m.rows, m.cellRows), ceilDiv(m.columns, m.cellColumns), "no weight active", "few",
-		fmt.Sprintf("more than 90%% of a cell's %d × %d weights active", m.cellRows, m.cellColumns))
+	return heatFrames(m.down, m.across, "no weight active", "few", "more than 90% of a cell's "+m.block()+" weights active")
 }
 
 // cells returns the values of a frame.
@@ -115,17 +118,20 @@ func (m maskMap) cells(fates []trace.Fate) []byte {
 
 // means returns for each cell the mean of a value over its weights.
 func (m maskMap) means(value func(weight int) float64) []float64 {
-	rows, columns := ceilDiv(m.rows, m.cellRows), ceilDiv(m.columns, m.cellColumns)
-	sums := make([]float64, rows*columns)
+	sums, counts := make([]float64, m.down*m.across), make([]int, m.down*m.across)
+	cell := make([]int, m.columns)
+	for c := range cell {
+		cell[c] = c * m.across / m.columns
+	}
 	for r := range m.rows {
-		line := sums[r/m.cellRows*columns:]
-		for c := range m.columns {
-			line[c/m.cellColumns] += value(r*m.columns + c)
+		first := r * m.down / m.rows * m.across
+		for c, at := range cell {
+			sums[first+at] += value(r*m.columns + c)
+			counts[first+at]++
 		}
 	}
 	for at := range sums {
-		r, c := at/columns, at%columns
-		sums[at] /= float64(min(m.cellRows, m.rows-r*m.cellRows) * min(m.cellColumns, m.columns-c*m.cellColumns))
+		sums[at] /= float64(counts[at])
 	}
 	return sums
 }

@@ -41,10 +41,10 @@ func Visits(r *Run, path string) (*Figure, error) {
 	means := m.means(func(i int) float64 { return float64(visits[i]) })
 	unit := "N"
 	if !m.whole() {
-		unit = fmt.Sprintf("mean N of %d × %d weights", m.cellRows, m.cellColumns)
+		unit = "mean N of " + m.block() + " weights"
 	}
 	most := max(1, slices.Max(means))
-	f := heatFrames(ceilDiv(m.rows, m.cellRows), ceilDiv(m.columns, m.cellColumns), "never active", "seldom", fmt.Sprintf("%s up to %.3g", unit, most))
+	f := heatFrames(m.down, m.across, "never active", "seldom", fmt.Sprintf("%s up to %.3g", unit, most))
 	f.cells, f.short = [][]byte{heatCells(means, most)}, []string{fmt.Sprintf("%d × %d weights", m.rows, m.columns)}
 	d := svg.New(720, 330)
 	f.draw(d, 16, 0, 330, 270, 0)
