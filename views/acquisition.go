@@ -45,7 +45,7 @@ func Acquisition(r *Run, path string) (*Figure, error) {
 	layer = update.Layer(layer.Path)
 	d := svg.New(720, 400)
 	of.draw(d, 0, 0, 720, 400, layer)
-	return &Figure{Title: title, topic: "Choice in " + layer.Path, picture: d, widget: w,
+	return &Figure{Title: title, Topic: "Choice in " + layer.Path, picture: d, widget: w,
 		Alt: fmt.Sprintf("Scatter plot of %d of the %d candidates of %s at the update after step %d, by gradient and by exploration bonus. "+
 			"%d candidates are grown, those beyond a falling line; of them an estimated %.0f%% were never active before.",
 			len(of.weight), layer.Candidates(), layer.Path, update.Step, layer.Grown, 100*of.neverActive(of.recorded()))}, nil

@@ -60,7 +60,7 @@ func Allocation(distribution string, layers []LayerSize, sparsity float64, densi
 	if err != nil {
 		return nil, err
 	}
-	return &Figure{Title: title, topic: "Allocation by " + distribution, picture: allocationBars(layers, shown), widget: w,
+	return &Figure{Title: title, Topic: "Allocation by " + distribution, picture: allocationBars(layers, shown), widget: w,
 		Alt: fmt.Sprintf("Bars of the density that %s gives each layer at %.4g%% sparsity: %s.", distribution, 100*sparsity, allocationWords(layers, shown))}, nil
 }
 

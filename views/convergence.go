@@ -71,7 +71,7 @@ func Convergence(groups ...Group) *Figure {
 	if len(panels) == 0 {
 		return message(title, "No loss or accuracy is recorded yet.")
 	}
-	return &Figure{Title: title, topic: "Convergence", picture: grid(panels, 2, 280),
+	return &Figure{Title: title, Topic: "Convergence", picture: grid(panels, 2, 280),
 		Alt: fmt.Sprintf("Line charts of training loss and accuracy: %s.", strings.Join(words, "; "))}
 }
 

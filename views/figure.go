@@ -12,8 +12,8 @@ import (
 type Figure struct {
 	Title string // What to see in it, in a sentence.
 	Alt   string // What it shows, for those who cannot see it.
+	Topic string // What it is about, in two or three words, for contents and the names of files.
 
-	topic   string // For contents: what it is about, in two or three words; by default the title.
 	picture *svg.Document
 	widget  *widget // The interactive form, nil if there is none.
 	empty   bool    // Whether it says only why there is nothing to see.
@@ -71,5 +71,5 @@ const noMasks = "No masks are recorded: the run is dense, or has not begun."
 func message(title, text string) *Figure {
 	d := svg.New(720, 60)
 	d.Text("soft", 16, 34, svg.Start, text)
-	return &Figure{Title: title, Alt: text, picture: d, empty: true}
+	return &Figure{Title: title, Topic: title, Alt: text, picture: d, empty: true}
 }

@@ -60,7 +60,7 @@ func InputMap(r *Run, image ...int) (*Figure, error) {
 		return nil, err
 	}
 	last := len(degrees) - 1
-	return &Figure{Title: title, topic: "Input map", picture: f.strip(6), widget: widget,
+	return &Figure{Title: title, Topic: "Input map", picture: f.strip(6), widget: widget,
 		Alt: fmt.Sprintf("Maps of %d × %d pixels, colored by how many active weights of %s leave each. First, %s. Last, %s.",
 			rows, columns, layer.Path, f.captions[0], f.captions[last])}, nil
 }

@@ -38,7 +38,7 @@ func Live(r *Run, path string) (*Figure, error) {
 	if err := r.drawLastUpdate(d, path); err != nil {
 		return nil, err
 	}
-	return &Figure{Title: "How " + r.Name + " stands", Alt: heading + ".", picture: d}, nil
+	return &Figure{Title: "How " + r.Name + " stands", Topic: "Live", Alt: heading + ".", picture: d}, nil
 }
 
 // drawLastUpdate draws the lower half of [Live].

@@ -52,7 +52,7 @@ func Masks(r *Run, path string) (*Figure, error) {
 	if !live.whole() {
 		title = fmt.Sprintf("The mask of %s moves: where its active weights are", layer.Path)
 	}
-	return &Figure{Title: title, topic: "Mask of " + layer.Path,
+	return &Figure{Title: title, Topic: "Mask of " + layer.Path,
 		Alt: fmt.Sprintf("Maps of the mask of %s, %d × %d weights, from round %d to round %d of %s: %d of %d weights are active at the end.",
 			layer.Path, still.rows, still.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size),
 		picture: strip.strip(6), widget: widget,

@@ -22,7 +22,7 @@ func Report(title string, figures ...*Figure) string {
 	for i, f := range figures {
 		id := fmt.Sprintf("figure%d", i+1)
 		head := fmt.Sprintf(`<h2 id="%s-h">%s</h2>`, id, html.EscapeString(f.Title))
-		fmt.Fprintf(&contents, `<li><a href="#%s-h">%s</a></li>`, id, html.EscapeString(cmp.Or(f.topic, f.Title)))
+		fmt.Fprintf(&contents, `<li><a href="#%s-h">%s</a></li>`, id, html.EscapeString(cmp.Or(f.Topic, f.Title)))
 		fmt.Fprintf(&page, "<section aria-labelledby=\"%s-h\">%s%s</section>\n", id, head, f.element(id, ""))
 		if f.Interactive() && !written[f.widget.kind] {
 			written[f.widget.kind] = true

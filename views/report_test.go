@@ -63,11 +63,6 @@ func TestReportOfLargeRun(t *testing.T) {
 	look(t, "large.html", page)
 	t.Logf("%d figures, %d bytes", len(figures), len(page))
 	require.Less(t, len(page), most)
-	if os.Getenv("SIZES") != "" {
-		for _, f := range figures {
-			t.Logf("%8d %8d %s", len(f.picture.Fragment()), len(f.HTML()), f.topic)
-		}
-	}
 }
 
 // erk is an allocation like that of ERK.

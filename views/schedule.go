@@ -109,6 +109,6 @@ func (s *schedule) figure() *Figure {
 		chart.Draw(d, 0, height*float64(i), 720, height)
 		words = append(words, fmt.Sprintf("%s from %.3g to %.3g", s.names[i], firstFinite(data.Y), lastFinite(data.Y)))
 	}
-	return &Figure{Title: s.title, topic: "Schedules", picture: d,
+	return &Figure{Title: s.title, Topic: "Schedules", picture: d,
 		Alt: fmt.Sprintf("Charts above each other over steps, with %d mask updates: %s.", len(s.updates), strings.Join(words, "; "))}
 }

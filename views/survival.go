@@ -45,7 +45,7 @@ func Survival(runs ...*Run) (*Figure, error) {
 	d := svg.New(720, 300)
 	left.Draw(d, 0, 0, 340, 300)
 	right.Draw(d, 350, 0, 370, 300)
-	return &Figure{Title: title, topic: "Survival and regret", Alt: "Survival curve of grown weights, and churn and regret by update. " + strings.Join(words, "; ") + ".", picture: d}, nil
+	return &Figure{Title: title, Topic: "Survival and regret", Alt: "Survival curve of grown weights, and churn and regret by update. " + strings.Join(words, "; ") + ".", picture: d}, nil
 }
 
 // lives are the lives of the weights that the updates of a run grew.

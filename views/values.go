@@ -33,7 +33,7 @@ func Values(r *Run, path string) (*Figure, error) {
 	}
 	d := svg.New(720, 300)
 	words := []string{drawHistograms(d, 0, "weight", layer.Weights), drawHistograms(d, 360, "gradient", layer.Gradients)}
-	return &Figure{Title: title, topic: "Values of " + layer.Path, picture: d,
+	return &Figure{Title: title, Topic: "Values of " + layer.Path, picture: d,
 		Alt: fmt.Sprintf("Histograms of %s before the update after step %d. %s.", layer.Path, update.Step, strings.Join(words, ". "))}, nil
 }
 

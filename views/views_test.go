@@ -137,6 +137,7 @@ func checkFigure(t testing.TB, f *Figure) {
 	t.Helper()
 	require.NotEmpty(t, f.Title)
 	require.NotEmpty(t, f.Alt)
+	require.NotEmpty(t, f.Topic)
 	picture := f.SVG()
 	require.NotContains(t, picture, "NaN")
 	require.NotContains(t, picture, "<script")

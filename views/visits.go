@@ -54,7 +54,7 @@ func Visits(r *Run, path string) (*Figure, error) {
 		Y: svg.Axis{Label: "share of weights", Percent: true, Low: new(float64)}, Data: []svg.Data{histogram(counts, layer.Size)}}
 	chart.Draw(d, 370, 0, 350, 300)
 	return &Figure{
-		topic: "Visits of " + layer.Path,
+		Topic: "Visits of " + layer.Path,
 		Title: fmt.Sprintf("How often each weight of %s was active: what was never tried is what exploration is after", layer.Path),
 		Alt: fmt.Sprintf("Map and histogram of the visits of %s over %d topologies: %.1f%% of %d weights were active in none, %.1f%% in one, %.1f%% in all.",
 			layer.Path, topologies, percent(counts[0], layer.Size), layer.Size, percent(counts[1], layer.Size), percent(counts[topologies], layer.Size)),

@@ -44,7 +44,7 @@ func WhatIf(what string, points []WhatIfPoint) *Figure {
 			break
 		}
 	}
-	return &Figure{Title: title, picture: d,
+	return &Figure{Title: title, Topic: "What if c were another", picture: d,
 		Alt: fmt.Sprintf("Line chart over c. The overlap with RigL's choice goes from %.0f%% to %.0f%%; %s. The share among the least visited goes "+
 			"from %.0f%% to %.0f%%, that never active before from %.0f%% to %.0f%%.", 100*rigl[0], 100*last(rigl), turn,
 			100*least[0], 100*last(least), 100*never[0], 100*last(never))}
@@ -69,7 +69,7 @@ func WhatIfSample(r *Run, path string) (*Figure, error) {
 	update, of := updates[best], samples[best]
 	what := fmt.Sprintf("update %d of %s, estimated from %d candidates", update.Round, layer.Path, len(of.weight))
 	f := WhatIf(what, of.curve())
-	f.topic = "What if c were another, " + layer.Path
+	f.Topic = "What if c were another, " + layer.Path
 	return f, nil
 }
 

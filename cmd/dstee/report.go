@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +21,7 @@ import (
 
 // newReport is the command "report".
 func newReport() *cobra.Command {
-	var file, title string
+	var file, title, pictures string
 	cmd := &cobra.Command{
 		Use:   "report RUN [RUN…]",
 		Short: "Put figures of runs into one HTML file",
@@ -29,9 +31,15 @@ func newReport() *cobra.Command {
 		Example: "  dstee report runs/first\n  dstee report runs/rigl runs/dst-ee-* -o compared.html --title 'Does exploration pay?'",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			page, damage := reportOf(title, args)
-			if page == "" {
+			heading, figures, damage := figuresOf(args)
+			if len(figures) == 0 {
 				return damage
+			}
+			page := views.Report(cmp.Or(title, heading), figures...)
+			if pictures != "" {
+				if err := writePictures(pictures, figures); err != nil {
+					return errors.Join(err, damage)
+				}
 			}
 			if file == "-" {
 				_, err := io.WriteString(cmd.OutOrStdout(), page)
@@ -45,19 +53,35 @@ func newReport() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&file, "out", "o", "report.html", "the file to write, - for standard output")
+	cmd.Flags().StringVar(&pictures, "svg", "", "a folder to write the picture of each figure to as SVG, too")
 	cmd.Flags().StringVar(&title, "title", "", "the heading; by default the names of the runs")
 	return cmd
 }
 
-// reportOf returns the report of the runs in the given folders. Of damaged records it shows what comes before the damage,
-// and returns where that is.
-func reportOf(title string, dirs []string) (page string, damage error) {
+// writePictures writes figures to a folder, each to a file named after its topic.
+func writePictures(dir string, figures []*views.Figure) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("writing pictures: %w", err)
+	}
+	for _, f := range figures {
+		words := strings.FieldsFunc(strings.ToLower(f.Topic), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		if err := os.WriteFile(filepath.Join(dir, strings.Join(words, "-")+".svg"), []byte(f.SVG()), 0o644); err != nil {
+			return fmt.Errorf("writing pictures: %w", err)
+		}
+	}
+	return nil
+}
+
+// figuresOf returns the figures of the runs in the given folders, and a heading. Of damaged records they show what comes before
+// the damage, and the error says where that is.
+func figuresOf(dirs []string) (heading string, figures []*views.Figure, damage error) {
+	fail := func(err error) (string, []*views.Figure, error) { return "", nil, err }
 	var runs []*views.Run
 	var names []string
 	for _, dir := range dirs {
 		r, err := views.Open(dir)
 		if err != nil {
-			return "", err
+			return fail(err)
 		}
 		defer r.Close()
 		if r.Damage != nil {
@@ -67,28 +91,27 @@ func reportOf(title string, dirs []string) (page string, damage error) {
 	}
 	groups, err := groupBySeed(runs, dirs)
 	if err != nil {
-		return "", err
+		return fail(err)
 	}
-	figures, err := views.Figures(groups...)
+	figures, err = views.Figures(groups...)
 	if err != nil {
-		return "", err
+		return fail(err)
 	}
 	if len(runs) == 1 {
 		allocation, err := allocationOf(runs[0])
 		if err != nil {
-			return "", err
+			return fail(err)
 		}
 		figures = append(figures, allocation...)
 	}
 	if len(figures) == 0 {
-		return "", errors.Join(fmt.Errorf("there is nothing to show yet in %s: no step is logged, no mask recorded", strings.Join(dirs, ", ")), damage)
+		return fail(errors.Join(fmt.Errorf("there is nothing to show yet in %s: no step is logged, no mask recorded", strings.Join(dirs, ", ")), damage))
 	}
-	if title == "" && len(names) > 3 {
-		title = fmt.Sprintf("Sparse training: %d runs", len(names))
-	} else if title == "" {
-		title = "Sparse training: " + strings.Join(names, ", ")
+	heading = "Sparse training: " + strings.Join(names, ", ")
+	if len(names) > 3 {
+		heading = fmt.Sprintf("Sparse training: %d runs", len(names))
 	}
-	return views.Report(title, figures...), damage
+	return heading, figures, damage
 }
 
 // groupBySeed puts runs whose specs differ in nothing but the seed together.

@@ -57,8 +57,12 @@ func TestReport(t *testing.T) {
 		require.Contains(t, string(page), want)
 	}
 
-	stdout, _, err = execute(t.Context(), "report", first, second, other, "-o", "-", "--title", "Compared")
+	pictures := filepath.Join(t.TempDir(), "new", "folder")
+	stdout, _, err = execute(t.Context(), "report", first, second, other, "-o", "-", "--title", "Compared", "--svg", pictures)
 	require.NoError(t, err)
+	picture, err := os.ReadFile(filepath.Join(pictures, "survival-and-regret.svg"))
+	require.NoError(t, err)
+	require.True(t, strings.HasPrefix(string(picture), "<svg "))
 	require.True(t, strings.HasPrefix(stdout, "<!doctype html>"))
 	require.Contains(t, stdout, "<title>Compared</title>")
 	require.Contains(t, stdout, "first, 2 seeds")

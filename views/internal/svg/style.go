@@ -34,7 +34,7 @@ func style() string {
 		`.sk canvas{display:block;width:100%;image-rendering:pixelated;border:1px solid var(--grid)}` +
 		`.sk .mark{display:inline-block;width:12px;height:12px;margin-right:6px;border:1px solid var(--grid);vertical-align:-1px}` +
 		`.sk table{border-collapse:collapse}.sk th,.sk td{padding:3px 8px;text-align:right;border-bottom:1px solid var(--grid)}` +
-		`.sk th,.sk td{white-space:nowrap}.sk th:first-child{text-align:left}.sk .scroll{overflow-x:auto}.sk .label{min-width:56px}` +
+		`.sk th,.sk td{white-space:nowrap;color:var(--ink);background:var(--paper);font-size:12px}.sk th:first-child{text-align:left}.sk .scroll{overflow-x:auto}.sk .label{min-width:56px}` +
 		`.sk .bar{width:45%;min-width:120px}.sk .bar div{height:14px}` +
 		`.sk text{fill:var(--ink)}.sk text.soft{fill:var(--soft)}.sk text.onlow{fill:var(--onlow)}.sk text.onhigh{fill:var(--onhigh)}.sk .head{font-size:13px;font-weight:600}` +
 		`.sk .axis{stroke:var(--soft);fill:none}.sk .grid{stroke:var(--grid);fill:none}` +
