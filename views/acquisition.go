@@ -11,9 +11,9 @@ import (
 // noSamples is what figures say of a run without scores.
 const noSamples = "No scores of candidates are recorded."
 
-// Acquisition shows what an update chose in a layer, the last that grew 100 weights or more: for a sample of the candidates the size of the gradient
-// (exploitation) against the rest of the growth score (exploration), which of them were grown, and the cut line, on which
-// the score is the lowest that was. On it an inch of gradient is worth an inch of exploration.
+// Acquisition shows what an update chose in a layer, the last that grew 100 weights or more: for a sample of the candidates
+// the size of the gradient (exploitation) against the rest of the growth score (exploration), which of them were grown, and
+// the cut line, on which the score is the lowest that was. On it an inch of gradient is worth an inch of exploration.
 //
 // The interactive form has a slider for the update, and one for c that turns the line, and with it the choice, to what DST-EE
 // would have grown: that line is an estimate, since the sample is half of those grown, half of the others, and weighted to
@@ -46,8 +46,8 @@ func Acquisition(r *Run, path string) (*Figure, error) {
 	d := svg.New(720, 400)
 	of.draw(d, 0, 0, 720, 400, layer)
 	return &Figure{Title: title, Topic: "Choice in " + layer.Path, picture: d, widget: w,
-		Alt: fmt.Sprintf("Scatter plot of %d of the %d candidates of %s at the update after step %d, by gradient and by exploration bonus. "+
-			"%d candidates are grown, those beyond a falling line; of them an estimated %.0f%% were never active before.",
+		Alt: fmt.Sprintf("Scatter plot of %d of the %d candidates of %s at the update after step %d, by gradient and by "+
+			"exploration bonus. %d candidates are grown, those beyond a falling line; of them an estimated %.0f%% were never active before.",
 			len(of.weight), layer.Candidates(), layer.Path, update.Step, layer.Grown, 100*of.neverActive(of.recorded()))}, nil
 }
 
@@ -95,7 +95,8 @@ type acquisitionRound struct {
 }
 
 func newAcquisitionRound(u *trace.Update, l *trace.Layer, s *sample) acquisitionRound {
-	round := acquisitionRound{Step: u.Step, Round: u.Round, C: u.Params["c"], Epsilon: 1, Grown: l.Grown, Candidates: l.Candidates(), Visits: s.visits}
+	round := acquisitionRound{Step: u.Step, Round: u.Round, C: u.Params["c"], Epsilon: 1,
+		Grown: l.Grown, Candidates: l.Candidates(), Visits: s.visits}
 	if epsilon, found := u.Params["epsilon"]; found && finite(epsilon) {
 		round.Epsilon = epsilon
 	}

@@ -19,7 +19,8 @@ type LayerSize struct {
 //
 // distribution names what densities computes: from the global density, in [0, 1], those of the layers, in their order.
 // sparsity is what the picture shows, in [0.5, 0.99].
-func Allocation(distribution string, layers []LayerSize, sparsity float64, densities func(density float64) []float64) (*Figure, error) {
+func Allocation(distribution string, layers []LayerSize, sparsity float64,
+	densities func(density float64) []float64) (*Figure, error) {
 	if !(sparsity >= .5 && sparsity <= .99) {
 		return nil, fmt.Errorf("views: the sparsity of an allocation must be in [0.5, 0.99], got %g", sparsity)
 	}
@@ -55,13 +56,14 @@ func Allocation(distribution string, layers []LayerSize, sparsity float64, densi
 	for _, l := range layers {
 		names, sizes = append(names, l.Name), append(sizes, l.Size)
 	}
-	w, err := newWidget("allocation", map[string]any{"distribution": distribution, "names": names, "sizes": sizes, "table": table,
-		"first": first, "perPercent": perPercent, "start": int(math.Round((100*sparsity - first) * perPercent))})
+	w, err := newWidget("allocation", map[string]any{
+		"distribution": distribution, "names": names, "sizes": sizes, "table": table, "first": first, "perPercent": perPercent, "start": int(math.Round((100*sparsity - first) * perPercent))})
 	if err != nil {
 		return nil, err
 	}
 	return &Figure{Title: title, Topic: "Allocation by " + distribution, picture: allocationBars(layers, shown), widget: w,
-		Alt: fmt.Sprintf("Bars of the density that %s gives each layer at %.4g%% sparsity: %s.", distribution, 100*sparsity, allocationWords(layers, shown))}, nil
+		Alt: fmt.Sprintf("Bars of the density that %s gives each layer at %.4g%% sparsity: %s.",
+			distribution, 100*sparsity, allocationWords(layers, shown))}, nil
 }
 
 func allocationBars(layers []LayerSize, densities []float64) *svg.Document {
@@ -79,7 +81,8 @@ func allocationBars(layers []LayerSize, densities []float64) *svg.Document {
 		d.Text("", names-8, y+15, svg.End, l.Name)
 		d.Rect("empty", names, y+2, bar, row-4, "")
 		d.Rect(class, names, y+2, bar*densities[i], row-4, "")
-		d.Text("", names+bar+8, y+15, svg.Start, fmt.Sprintf("%.3g%%, %.0f of %d", 100*densities[i], densities[i]*float64(l.Size), l.Size))
+		count := fmt.Sprintf("%.3g%%, %.0f of %d", 100*densities[i], densities[i]*float64(l.Size), l.Size)
+		d.Text("", names+bar+8, y+15, svg.Start, count)
 	}
 	return d
 }

@@ -29,9 +29,11 @@ func Budget(r *Run) *Figure {
 		rows = append(rows, of.row(l.Path, shapeText(l.Shape)))
 	}
 	rows = append(rows, total.row("total", ""))
-	return &Figure{Title: title, Topic: "Budget", picture: drawTable(head, rows, note), widget: &widget{markup: tableMarkup(title, head, rows, note)},
-		Alt: fmt.Sprintf("Table of %d layers: %d of %d weights are active, %.2f%%; %s dense, %s with a bit mask, %s as CSR.", len(rows)-1,
-			total.active, total.size, percent(total.active, total.size), bytesText(total.dense()), bytesText(total.bitMask), bytesText(total.csr))}
+	return &Figure{Title: title, Topic: "Budget",
+		Alt: fmt.Sprintf("Table of %d layers: %d of %d weights are active, %.2f%%; %s dense, %s with a bit mask, %s as CSR.",
+			len(rows)-1, total.active, total.size, percent(total.active, total.size),
+			bytesText(total.dense()), bytesText(total.bitMask), bytesText(total.csr)),
+		picture: drawTable(head, rows, note), widget: &widget{markup: tableMarkup(title, head, rows, note)}}
 }
 
 // ledger counts weights and bytes.

@@ -44,7 +44,8 @@ func Convergence(groups ...Group) *Figure {
 				band.Lower, band.Upper = nil, nil
 			}
 			bySteps.Data = append(bySteps.Data, band)
-			words = append(words, fmt.Sprintf("%s of %s from %.3g to %.3g at step %.0f", scalar, g.Name, band.Y[0], last(band.Y), last(band.X)))
+			words = append(words, fmt.Sprintf("%s of %s from %.3g to %.3g at step %.0f",
+				scalar, g.Name, band.Y[0], last(band.Y), last(band.X)))
 			band.X = slices.Clone(band.X)
 			for j := range band.X {
 				band.X[j] *= g.Cost

@@ -15,7 +15,8 @@ func Example() {
 	defer os.RemoveAll(dir)
 	w, err := trace.Create(dir, nil)
 	check(err)
-	layer := trace.Move{Path: "/dense/weights", Shape: []int{2, 4}, Mask: []bool{true, false, true, false, false, false, false, false}}
+	layer := trace.Move{Path: "/dense/weights", Shape: []int{2, 4},
+		Mask: []bool{true, false, true, false, false, false, false, false}}
 	check(w.Update(trace.Update{}, layer))
 	layer.Visits = []int32{1, 0, 1, 0, 0, 0, 0, 0}
 	layer.Kept = []bool{true, false, false, false, false, false, false, false}

@@ -42,7 +42,8 @@ func Exploration(runs ...*Run) *Figure {
 	}
 	d := svg.New(720, 340)
 	chart.Draw(d, 0, 0, 720, 340)
-	return &Figure{Title: title, Topic: "Exploration", Alt: "Line chart of the exploration rate over steps: " + strings.Join(words, "; ") + ".", picture: d}
+	return &Figure{Title: title, Topic: "Exploration", picture: d,
+		Alt: "Line chart of the exploration rate over steps: " + strings.Join(words, "; ") + "."}
 }
 
 // explored returns the exploration rate after each update of a layer, or of all for path "".

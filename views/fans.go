@@ -46,7 +46,8 @@ func Fans(r *Run, path string) (*Figure, error) {
 	}
 	fanPanel(0, "active weights into an output", in, 0)
 	fanPanel(240, "active weights out of an input", out, 2)
-	dead := svg.Chart{X: svg.Axis{Label: "optimizer step"}, Y: svg.Axis{Label: "without any active weight", Percent: true, Low: new(float64)},
+	dead := svg.Chart{X: svg.Axis{Label: "optimizer step"},
+		Y: svg.Axis{Label: "without any active weight", Percent: true, Low: new(float64)},
 		Data: []svg.Data{
 			{Name: "outputs", X: steps, Y: in.dead, Look: svg.Steps, Color: 0},
 			{Name: "inputs", X: steps, Y: out.dead, Look: svg.Steps, Color: 2},
@@ -56,7 +57,8 @@ func Fans(r *Run, path string) (*Figure, error) {
 		Topic: "Fans of " + layer.Path,
 		Title: fmt.Sprintf("Fan-in, fan-out and dead units of %s: do weights gather at few units?", layer.Path),
 		Alt: fmt.Sprintf("Three charts over steps for %s. Weights into an output: %s. Weights out of an input: %s. "+
-			"Without any at the end: %.1f%% of outputs, %.1f%% of inputs.", layer.Path, in.words(), out.words(), 100*last(in.dead), 100*last(out.dead)),
+			"Without any at the end: %.1f%% of outputs, %.1f%% of inputs.",
+			layer.Path, in.words(), out.words(), 100*last(in.dead), 100*last(out.dead)),
 		picture: d}, nil
 }
 

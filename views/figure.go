@@ -26,7 +26,8 @@ func (f *Figure) SVG() string { return f.picture.String(f.id(), f.Title, f.Alt, 
 // HTML returns the figure as an HTML element for the body of a page: with its title, its alternative in words, and
 // controls where moving something helps. The script that they need is inside, and loads nothing.
 func (f *Figure) HTML() string {
-	return "<style>" + svg.Style + "</style>" + f.element(f.id(), "<figcaption>"+html.EscapeString(f.Title)+"</figcaption>") + f.script()
+	caption := "<figcaption>" + html.EscapeString(f.Title) + "</figcaption>"
+	return "<style>" + svg.Style + "</style>" + f.element(f.id(), caption) + f.script()
 }
 
 // Interactive tells whether HTML has controls.

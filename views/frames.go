@@ -34,7 +34,8 @@ func (f *frames) widget(label string, start int) (*widget, error) {
 		return nil, fmt.Errorf("views: compressing a map: %w", err)
 	}
 	return newWidget("frames", map[string]any{
-		"label": label, "start": start, "rows": f.rows, "columns": f.columns, "colors": f.colors, "legend": f.legend, "captions": f.captions,
+		"label": label, "start": start, "rows": f.rows, "columns": f.columns,
+		"colors": f.colors, "legend": f.legend, "captions": f.captions,
 		"zlib": base64.StdEncoding.EncodeToString(packed.Bytes()),
 	})
 }
@@ -72,7 +73,9 @@ func (f *frames) draw(d *svg.Document, x, y, width, height float64, at int) {
 	width = min(width, height/aspect)
 	height = width * aspect
 	d.Text("head", x, y+mapHead-8, svg.Start, f.short[at])
-	d.Grid(x, y+mapHead, width, height, f.rows, f.columns, func(r, c int) string { return f.classes[f.cells[at][r*f.columns+c]] })
+	d.Grid(x, y+mapHead, width, height, f.rows, f.columns, func(r, c int) string {
+		return f.classes[f.cells[at][r*f.columns+c]]
+	})
 }
 
 // legendRow draws what the values mean.
@@ -98,7 +101,8 @@ func (f *frames) legendRow() *svg.Document {
 func heatFrames(rows, columns int, none, least, most string) *frames {
 	f := &frames{rows: rows, columns: columns, classes: []string{""}, colors: []string{"--empty"}, legend: []string{none}}
 	for i := range svg.Heats {
-		f.classes, f.colors, f.legend = append(f.classes, fmt.Sprintf("h%d", i)), append(f.colors, fmt.Sprintf("--h%d", i)), append(f.legend, "")
+		class := fmt.Sprintf("h%d", i)
+		f.classes, f.colors, f.legend = append(f.classes, class), append(f.colors, "--"+class), append(f.legend, "")
 	}
 	f.legend[1], f.legend[svg.Heats] = least, most
 	return f

@@ -83,7 +83,8 @@ func newSynthetic(shapes [][]int) *synthetic {
 func (s *synthetic) first() []trace.Move {
 	var moves []trace.Move
 	for _, l := range s.layers {
-		moves = append(moves, trace.Move{Path: l.path, Shape: l.shape, Mask: l.mask, Visits: slices.Clone(l.visits), Weight: l.weight})
+		moves = append(moves, trace.Move{Path: l.path, Shape: l.shape, Mask: l.mask, Visits: slices.Clone(l.visits),
+			Weight: l.weight})
 		l.count()
 	}
 	return moves
@@ -91,7 +92,8 @@ func (s *synthetic) first() []trace.Move {
 
 // round records the steps up to an update, and the update.
 func (s *synthetic) round(t testing.TB, w *trace.Writer, round int) {
-	update := trace.Update{Step: 100 * round, Round: round, DropFraction: 0.3 / float64(round), Params: trace.Scalars{"c": 0.01, "epsilon": 1}}
+	update := trace.Update{Step: 100 * round, Round: round, DropFraction: 0.3 / float64(round),
+		Params: trace.Scalars{"c": 0.01, "epsilon": 1}}
 	for step := update.Step - 90; step <= update.Step; step += 10 {
 		if step == update.Step {
 			var moves []trace.Move

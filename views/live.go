@@ -25,7 +25,8 @@ func Live(r *Run, path string) (*Figure, error) {
 			axis.Low = new(float64)
 		}
 		steps, values = binned(steps, values, mostPoints)
-		chart := svg.Chart{X: svg.Axis{Label: "optimizer step"}, Y: axis, Data: []svg.Data{{X: steps, Y: values, Look: look}}, Ticks: updates}
+		chart := svg.Chart{X: svg.Axis{Label: "optimizer step"}, Y: axis, Ticks: updates,
+			Data: []svg.Data{{X: steps, Y: values, Look: look}}}
 		logarithmicIfWide(&chart)
 		chart.Draw(d, x, 26, 240, 180)
 	}

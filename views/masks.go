@@ -16,9 +16,9 @@ const maxStillRows, maxStillColumns = 64, 80
 const maxLiveRows, maxLiveColumns, maxLiveSize = 300, 512, 40_000
 
 // Masks shows a layer's mask through the rounds of a run: which weights an update kept, dropped, grew or regrew. Rows are
-// inputs, columns outputs; the places of a convolution's kernel are above each other. In a layer of more than 64 × 80 weights, or in
-// the interactive form of more than 40,000, a cell stands for a block of weights, and its color for the share of them that is
-// active.
+// inputs, columns outputs; the places of a convolution's kernel are above each other. In a layer of more than 64 × 80 weights,
+// or in the interactive form of more than 40,000, a cell stands for a block of weights, and its color for the share of them
+// that is active.
 //
 // path names the layer's weight, "" the first layer.
 func Masks(r *Run, path string) (*Figure, error) {
@@ -53,8 +53,8 @@ func Masks(r *Run, path string) (*Figure, error) {
 		title = fmt.Sprintf("The mask of %s moves: where its active weights are", layer.Path)
 	}
 	return &Figure{Title: title, Topic: "Mask of " + layer.Path,
-		Alt: fmt.Sprintf("Maps of the mask of %s, %d × %d weights, from round %d to round %d of %s: %d of %d weights are active at the end.",
-			layer.Path, still.rows, still.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size),
+		Alt: fmt.Sprintf("Maps of the mask of %s, %d × %d weights, from round %d to round %d of %s: "+
+			"%d of %d weights are active at the end.", layer.Path, still.rows, still.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size),
 		picture: strip.strip(6), widget: widget,
 	}, nil
 }
@@ -63,7 +63,8 @@ func maskCaption(u *trace.Update, l *trace.Layer) string {
 	if u.Step == 0 {
 		return fmt.Sprintf("before training: %d active", l.Active)
 	}
-	return fmt.Sprintf("round %d, step %d: dropped %d, grew %d, regrew %d", u.Round, u.Step, l.Dropped-l.Regrown, l.Grown-l.Regrown, l.Regrown)
+	return fmt.Sprintf("round %d, step %d: dropped %d, grew %d, regrew %d",
+		u.Round, u.Step, l.Dropped-l.Regrown, l.Grown-l.Regrown, l.Regrown)
 }
 
 // maskMap is how a layer is laid out in cells: rows of inputs, columns of outputs.

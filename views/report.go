@@ -10,9 +10,11 @@ import (
 )
 
 // pageStyle is the style sheet of a report, besides that of its figures.
-const pageStyle = `html{background:var(--paper)}body.sk{max-width:760px;margin:0 auto;padding:16px;font-size:14px;line-height:1.45}` +
-	`h1{font-size:22px;margin:8px 0}h2{font-size:16px;margin:32px 0 4px}figure.sk{margin:0;padding:0}a{color:var(--c0)}nav ol{columns:2;column-gap:40px;padding-left:24px}` +
-	`@media(max-width:600px){nav ol{columns:1}}@media print{.controls{display:none}.still[hidden]{display:block}}`
+const pageStyle = `html{background:var(--paper)}` +
+	`body.sk{max-width:760px;margin:0 auto;padding:16px;font-size:14px;line-height:1.45}` +
+	`h1{font-size:22px;margin:8px 0}h2{font-size:16px;margin:32px 0 4px}figure.sk{margin:0;padding:0}a{color:var(--c0)}` +
+	`nav ol{columns:2;column-gap:40px;padding-left:24px}@media(max-width:600px){nav ol{columns:1}}` +
+	`@media print{.controls{display:none}.still[hidden]{display:block}}`
 
 // Report puts figures into one HTML file that needs nothing but itself: for mail, and for class. Each has a heading, which
 // the contents link to.

@@ -39,7 +39,8 @@ func TestReport(t *testing.T) {
 func TestReportOfRuns(t *testing.T) {
 	a, b, c, empty := opened(t, small, 12), opened(t, small, 8), opened(t, [][]int{{16, 24}}, 12), opened(t, small, -1)
 	a.Name, b.Name, c.Name = "a", "b", "c"
-	figures, err := Figures(Group{Name: "two seeds", Runs: []*Run{a, b}}, Group{Name: "c", Runs: []*Run{c}}, Group{Name: "none", Runs: []*Run{empty}})
+	figures, err := Figures(Group{Name: "two seeds", Runs: []*Run{a, b}}, Group{Name: "c", Runs: []*Run{c}},
+		Group{Name: "none", Runs: []*Run{empty}})
 	require.NoError(t, err)
 	require.Len(t, figures, 4)
 	page := Report("Runs", figures...)

@@ -25,7 +25,8 @@ func TestSampleWeights(t *testing.T) {
 	require.InDelta(t, 0, s.neverActive(s.choose(0)), 1e-12)
 
 	far := s.choose(1e6)
-	require.InDeltaSlice(t, []float64{0, 0, 0, 1. / 3, 0}, far, 1e-12, "10 of the 30 that the least visited with the larger gradient stands for")
+	require.InDeltaSlice(t, []float64{0, 0, 0, 1. / 3, 0}, far, 1e-12,
+		"10 of the 30 that the least visited with the larger gradient stands for")
 	require.InDelta(t, 1, s.neverActive(far), 1e-12)
 	require.InDelta(t, 1, s.leastVisited(far), 1e-12)
 	require.InDelta(t, 0, s.leastVisited(s.choose(0)), 1e-12)

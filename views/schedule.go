@@ -37,7 +37,8 @@ func Schedules(steps int, updates []int, strips ...Strip) *Figure {
 // Schedule shows what a run did as planned: the drop fraction and the number of weights dropped at each update, the learning
 // rate, c and ε, as far as they are recorded, with marks at the steps of mask updates.
 func Schedule(r *Run) *Figure {
-	done := schedule{title: "What the schedules did: how much each update moved, and how fast weights learned", updates: r.updateSteps()}
+	done := schedule{updates: r.updateSteps(),
+		title: "What the schedules did: how much each update moved, and how fast weights learned"}
 	var steps, fraction, dropped []float64
 	params := map[string][]float64{}
 	for _, u := range r.Applied() {

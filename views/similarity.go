@@ -45,9 +45,10 @@ func Similarity(r *Run, path string) (*Figure, error) {
 	m := compare(names, masks)
 	return &Figure{
 		Topic: "Masks of " + layer.Path + " compared",
-		Title: fmt.Sprintf("Does the topology of %s settle? Masks after two steps, and the share of their weights that is in both", layer.Path),
-		Alt: fmt.Sprintf("Matrix of the similarity (Jaccard index) of the masks of %s after %d updates. The first and the last mask: %.2f; the last two: %.2f.",
-			layer.Path, count, m.at(0, count-1), m.at(max(0, count-2), count-1)),
+		Title: fmt.Sprintf("Does the topology of %s settle? Masks after two steps, and the share of their weights that is in both",
+			layer.Path),
+		Alt: fmt.Sprintf("Matrix of the similarity (Jaccard index) of the masks of %s after %d updates. The first and the last mask: "+
+			"%.2f; the last two: %.2f.", layer.Path, count, m.at(0, count-1), m.at(max(0, count-2), count-1)),
 		picture: m.draw("after step")}, nil
 }
 
@@ -82,7 +83,8 @@ func RunSimilarity(runs ...*Run) (*Figure, error) {
 	}
 	m := compare(names, masks)
 	return &Figure{Title: title, Topic: "Runs compared", picture: m.draw(""),
-		Alt: fmt.Sprintf("Matrix of the similarity (Jaccard index) of the last masks of %d runs: %s. By chance masks of density d have d/(2−d).", len(names), m.words())}, nil
+		Alt: fmt.Sprintf("Matrix of the similarity (Jaccard index) of the last masks of %d runs: %s. "+
+			"By chance masks of density d have d/(2−d).", len(names), m.words())}, nil
 }
 
 // shapes names the layers with their shapes.

@@ -17,7 +17,8 @@ func Survival(runs ...*Run) (*Figure, error) {
 	const title = "Do grown weights stay? A weight that is soon dropped again was a bad guess, or a cheap look"
 	left := svg.Chart{X: svg.Axis{Label: "updates since it was grown", Low: new(float64)},
 		Y: svg.Axis{Label: "grown weights still active", Percent: true, Low: new(float64), High: one()}}
-	right := svg.Chart{X: svg.Axis{Label: "optimizer step"}, Y: svg.Axis{Label: "grown, dropped by the next (regret)", Percent: true, Low: new(float64)}}
+	right := svg.Chart{X: svg.Axis{Label: "optimizer step"},
+		Y: svg.Axis{Label: "grown, dropped by the next (regret)", Percent: true, Low: new(float64)}}
 	var words []string
 	for i, r := range runs {
 		l, err := livesOf(r)
@@ -36,8 +37,8 @@ func Survival(runs ...*Run) (*Figure, error) {
 			right.Data = append(right.Data, svg.Data{Name: "grown, of active (churn)", X: l.steps, Y: l.churn, Color: 2})
 		}
 		left.Data, right.Data = append(left.Data, alive), append(right.Data, regret)
-		words = append(words, fmt.Sprintf("%s: of %d weights grown by %d updates, %.0f%% outlive the next update and an estimated %.0f%% are active after %.0f",
-			r.Name, l.grown, len(l.steps), 100*shares[min(1, len(shares)-1)], 100*last(shares), last(ages)))
+		words = append(words, fmt.Sprintf("%s: of %d weights grown by %d updates, %.0f%% outlive the next update and an estimated "+
+			"%.0f%% are active after %.0f", r.Name, l.grown, len(l.steps), 100*shares[min(1, len(shares)-1)], 100*last(shares), last(ages)))
 	}
 	if len(words) == 0 {
 		return message(title, "No update grew a weight yet."), nil
@@ -45,7 +46,8 @@ func Survival(runs ...*Run) (*Figure, error) {
 	d := svg.New(720, 300)
 	left.Draw(d, 0, 0, 340, 300)
 	right.Draw(d, 350, 0, 370, 300)
-	return &Figure{Title: title, Topic: "Survival and regret", Alt: "Survival curve of grown weights, and churn and regret by update. " + strings.Join(words, "; ") + ".", picture: d}, nil
+	return &Figure{Title: title, Topic: "Survival and regret", picture: d,
+		Alt: "Survival curve of grown weights, and churn and regret by update. " + strings.Join(words, "; ") + "."}, nil
 }
 
 // lives are the lives of the weights that the updates of a run grew.

@@ -26,7 +26,8 @@ func Text(r *Run, width int) string {
 		}
 		for _, l := range update.Layers {
 			density, explored := share(l.Active, l.Size), share(l.Explored, l.Size)
-			lines = append(lines, fmt.Sprintf("%-*s %s %5.1f%% active, %5.1f%% explored", longest, l.Path, meter(density, explored, 20), 100*density, 100*explored))
+			lines = append(lines, fmt.Sprintf("%-*s %s %5.1f%% active, %5.1f%% explored",
+				longest, l.Path, meter(density, explored, 20), 100*density, 100*explored))
 		}
 		if update.Step > 0 {
 			dropped, grown := 0, 0

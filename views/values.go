@@ -40,21 +40,22 @@ func Values(r *Run, path string) (*Figure, error) {
 // drawHistograms draws the histograms of a quantity at x, and says in words what is in them.
 func drawHistograms(d *svg.Document, x float64, name string, h *trace.Histograms) string {
 	chart := svg.Chart{X: svg.Axis{Label: name}, Y: svg.Axis{Label: "share of weights in bin", Percent: true, Low: new(float64)}}
-	words := "Of the " + name + "s nothing is recorded"
-	if h != nil && len(h.Edges) > 1 {
-		edges := make([]float64, len(h.Edges))
-		for i, edge := range h.Edges {
-			edges[i] = float64(edge)
-		}
-		words = fmt.Sprintf("%ss of active weights lie between %.3g and %.3g", strings.ToUpper(name[:1])+name[1:], edges[0], last(edges))
-		chart.Data = append(chart.Data, outline(edges, h.Active, "active", 0))
-		if h.Inactive != nil {
-			chart.Data = append(chart.Data, outline(edges, h.Inactive, "inactive", 1))
-			words = fmt.Sprintf("%ss of active and inactive weights lie between %.3g and %.3g", strings.ToUpper(name[:1])+name[1:], edges[0], last(edges))
-		}
+	if h == nil || len(h.Edges) < 2 {
+		chart.Draw(d, x, 0, 360, 300)
+		return "Of the " + name + "s nothing is recorded"
+	}
+	edges := make([]float64, len(h.Edges))
+	for i, edge := range h.Edges {
+		edges[i] = float64(edge)
+	}
+	whose := "active weights"
+	chart.Data = append(chart.Data, outline(edges, h.Active, "active", 0))
+	if h.Inactive != nil {
+		whose = "active and inactive weights"
+		chart.Data = append(chart.Data, outline(edges, h.Inactive, "inactive", 1))
 	}
 	chart.Draw(d, x, 0, 360, 300)
-	return words
+	return fmt.Sprintf("The %ss of %s lie between %.3g and %.3g", name, whose, edges[0], last(edges))
 }
 
 // outline is the outline of a histogram, whose counts are one less than its edges.

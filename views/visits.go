@@ -56,8 +56,9 @@ func Visits(r *Run, path string) (*Figure, error) {
 	return &Figure{
 		Topic: "Visits of " + layer.Path,
 		Title: fmt.Sprintf("How often each weight of %s was active: what was never tried is what exploration is after", layer.Path),
-		Alt: fmt.Sprintf("Map and histogram of the visits of %s over %d topologies: %.1f%% of %d weights were active in none, %.1f%% in one, %.1f%% in all.",
-			layer.Path, topologies, percent(counts[0], layer.Size), layer.Size, percent(counts[1], layer.Size), percent(counts[topologies], layer.Size)),
+		Alt: fmt.Sprintf("Map and histogram of the visits of %s over %d topologies: "+
+			"%.1f%% of %d weights were active in none, %.1f%% in one, %.1f%% in all.", layer.Path, topologies,
+			percent(counts[0], layer.Size), layer.Size, percent(counts[1], layer.Size), percent(counts[topologies], layer.Size)),
 		picture: d}, nil
 }
 

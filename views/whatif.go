@@ -45,8 +45,8 @@ func WhatIf(what string, points []WhatIfPoint) *Figure {
 		}
 	}
 	return &Figure{Title: title, Topic: "What if c were another", picture: d,
-		Alt: fmt.Sprintf("Line chart over c. The overlap with RigL's choice goes from %.0f%% to %.0f%%; %s. The share among the least visited goes "+
-			"from %.0f%% to %.0f%%, that never active before from %.0f%% to %.0f%%.", 100*rigl[0], 100*last(rigl), turn,
+		Alt: fmt.Sprintf("Line chart over c. The overlap with RigL's choice goes from %.0f%% to %.0f%%; %s. The share among the "+
+			"least visited goes from %.0f%% to %.0f%%, that never active before from %.0f%% to %.0f%%.", 100*rigl[0], 100*last(rigl), turn,
 			100*least[0], 100*last(least), 100*never[0], 100*last(never))}
 }
 
@@ -83,7 +83,8 @@ func (s *sample) curve() []WhatIfPoint {
 	rigl := s.choose(0)
 	for _, c := range cs {
 		chosen := s.choose(c)
-		points = append(points, WhatIfPoint{C: c, RigL: s.overlap(rigl, chosen), LeastVisited: s.leastVisited(chosen), NeverActive: s.neverActive(chosen)})
+		points = append(points, WhatIfPoint{C: c, RigL: s.overlap(rigl, chosen),
+			LeastVisited: s.leastVisited(chosen), NeverActive: s.neverActive(chosen)})
 	}
 	return points
 }

@@ -64,7 +64,9 @@ func writePictures(dir string, figures []*views.Figure) error {
 		return fmt.Errorf("writing pictures: %w", err)
 	}
 	for _, f := range figures {
-		words := strings.FieldsFunc(strings.ToLower(f.Topic), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		words := strings.FieldsFunc(strings.ToLower(f.Topic), func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+		})
 		if err := os.WriteFile(filepath.Join(dir, strings.Join(words, "-")+".svg"), []byte(f.SVG()), 0o644); err != nil {
 			return fmt.Errorf("writing pictures: %w", err)
 		}
@@ -72,8 +74,8 @@ func writePictures(dir string, figures []*views.Figure) error {
 	return nil
 }
 
-// figuresOf returns the figures of the runs in the given folders, and a heading. Of damaged records they show what comes before
-// the damage, and the error says where that is.
+// figuresOf returns the figures of the runs in the given folders, and a heading. Of damaged records they show what comes
+// before the damage, and the error says where that is.
 func figuresOf(dirs []string) (heading string, figures []*views.Figure, damage error) {
 	fail := func(err error) (string, []*views.Figure, error) { return "", nil, err }
 	var runs []*views.Run
@@ -105,7 +107,8 @@ func figuresOf(dirs []string) (heading string, figures []*views.Figure, damage e
 		figures = append(figures, allocation...)
 	}
 	if len(figures) == 0 {
-		return fail(errors.Join(fmt.Errorf("there is nothing to show yet in %s: no step is logged, no mask recorded", strings.Join(dirs, ", ")), damage))
+		err := fmt.Errorf("there is nothing to show yet in %s: no step is logged, no mask recorded", strings.Join(dirs, ", "))
+		return fail(errors.Join(err, damage))
 	}
 	heading = "Sparse training: " + strings.Join(names, ", ")
 	if len(names) > 3 {
@@ -189,7 +192,8 @@ func allocationOf(r *views.Run) ([]*views.Figure, error) {
 	for _, l := range applied[0].Layers {
 		shapes, layers = append(shapes, slices.Clone(l.Shape)), append(layers, views.LayerSize{Name: l.Path, Size: l.Size})
 	}
-	f, err := views.Allocation(strings.ToUpper(spec.Distribution), layers, min(.99, max(.5, spec.Sparsity)), func(density float64) []float64 {
+	sparsity := min(.99, max(.5, spec.Sparsity)) // What the figure can show.
+	f, err := views.Allocation(strings.ToUpper(spec.Distribution), layers, sparsity, func(density float64) []float64 {
 		return distribution(shapes, density)
 	})
 	if err != nil {

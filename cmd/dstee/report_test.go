@@ -31,9 +31,11 @@ func writeTrace(t *testing.T, name string, spec run.Spec) (dir string) {
 			layer.Mask[0], layer.Mask[7] = true, true
 			layer.Weight, layer.Gradient, layer.Score = make([]float32, 12), make([]float32, 12), make([]float32, 12)
 			layer.Score[7] = 1
-			require.NoError(t, w.Update(trace.Update{Step: 3, Round: 1, DropFraction: 0.5, Params: trace.Scalars{"c": 0.2, "epsilon": 1}}, layer))
+			params := trace.Scalars{"c": 0.2, "epsilon": 1}
+			require.NoError(t, w.Update(trace.Update{Step: 3, Round: 1, DropFraction: 0.5, Params: params}, layer))
 		}
-		require.NoError(t, w.Step(trace.Step{Step: step, Scalars: trace.Scalars{trace.Loss: 1 / float64(step+int(spec.Seed)), trace.Accuracy: 0.5}}))
+		scalars := trace.Scalars{trace.Loss: 1 / float64(step+int(spec.Seed)), trace.Accuracy: 0.5}
+		require.NoError(t, w.Step(trace.Step{Step: step, Scalars: scalars}))
 	}
 	require.NoError(t, w.Close())
 	return dir
@@ -53,7 +55,8 @@ func TestReport(t *testing.T) {
 	require.Contains(t, stdout, "Wrote "+file)
 	page, err := os.ReadFile(file)
 	require.NoError(t, err)
-	for _, want := range []string{"<title>Sparse training: first-0</title>", "training FLOPs, in dense steps", "Mask of /dense/weights", "ERK leaves weights"} {
+	for _, want := range []string{"<title>Sparse training: first-0</title>", "training FLOPs, in dense steps", "Mask of /dense/weights",
+		"ERK leaves weights"} {
 		require.Contains(t, string(page), want)
 	}
 

@@ -25,7 +25,8 @@ func (d *Document) String(id, title, description, style string) string {
 		style = "<style>" + style + "</style>"
 	}
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" class="sk" role="img" aria-labelledby="%[1]s-t %[1]s-d" `+
-		`viewBox="0 0 %[2]s %[3]s" width="%[2]s" height="%[3]s"><title id="%[1]s-t">%[4]s</title><desc id="%[1]s-d">%[5]s</desc>%[6]s%[7]s</svg>`,
+		`viewBox="0 0 %[2]s %[3]s" width="%[2]s" height="%[3]s">`+
+		`<title id="%[1]s-t">%[4]s</title><desc id="%[1]s-d">%[5]s</desc>%[6]s%[7]s</svg>`,
 		id, Number(d.Width), Number(d.Height), html.EscapeString(title), html.EscapeString(description), style, d.body.String())
 }
 
@@ -34,7 +35,8 @@ func (d *Document) Fragment() string { return d.body.String() }
 
 // Rect draws a rectangle of a class; hint is shown when the pointer rests on it, unless it is empty.
 func (d *Document) Rect(class string, x, y, width, height float64, hint string) {
-	d.element("rect", class, hint, fmt.Sprintf(`x="%s" y="%s" width="%s" height="%s"`, Number(x), Number(y), Number(width), Number(height)))
+	d.element("rect", class, hint, fmt.Sprintf(`x="%s" y="%s" width="%s" height="%s"`,
+		Number(x), Number(y), Number(width), Number(height)))
 }
 
 // Circle draws a dot.
@@ -81,12 +83,14 @@ const (
 
 // Text writes a line of text, whose baseline is at y.
 func (d *Document) Text(class string, x, y float64, anchor Anchor, text string) {
-	fmt.Fprintf(&d.body, `<text class="%s" x="%s" y="%s" text-anchor="%s">%s</text>`, class, Number(x), Number(y), anchor, html.EscapeString(text))
+	fmt.Fprintf(&d.body, `<text class="%s" x="%s" y="%s" text-anchor="%s">%s</text>`,
+		class, Number(x), Number(y), anchor, html.EscapeString(text))
 }
 
 // VerticalText writes a line of text upwards.
 func (d *Document) VerticalText(class string, x, y float64, text string) {
-	fmt.Fprintf(&d.body, `<text class="%s" transform="translate(%s %s) rotate(-90)" text-anchor="middle">%s</text>`, class, Number(x), Number(y), html.EscapeString(text))
+	fmt.Fprintf(&d.body, `<text class="%s" transform="translate(%s %s) rotate(-90)" text-anchor="middle">%s</text>`,
+		class, Number(x), Number(y), html.EscapeString(text))
 }
 
 func (d *Document) element(name, class, hint, attributes string) {

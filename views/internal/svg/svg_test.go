@@ -9,7 +9,8 @@ import (
 )
 
 func TestNumber(t *testing.T) {
-	for x, want := range map[float64]string{0: "0", 1: "1", 1.5: "1.5", 1.05: "1.05", -0.001: "0", -1.25: "-1.25", 12.344: "12.34", 99.999: "100", 0.1: "0.1"} {
+	for x, want := range map[float64]string{0: "0", 1: "1", 1.5: "1.5", 1.05: "1.05", 0.1: "0.1", 12.344: "12.34", 99.999: "100",
+		-0.001: "0", -1.25: "-1.25"} {
 		require.Equal(t, want, Number(x))
 	}
 }
