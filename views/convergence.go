@@ -93,6 +93,9 @@ func logarithmicIfWide(c *svg.Chart) {
 	c.Y.Logarithmic = !c.Y.Percent && least > 0 && most > 10*least
 }
 
+// mostBandPoints is how many points a line has at most.
+const mostBandPoints = 240
+
 // band is the mean of a scalar over the runs, between the lowest and the highest, at the steps that all of them logged.
 func (g Group) band(scalar string) svg.Data {
 	data := svg.Data{Name: g.Name}
@@ -118,10 +121,9 @@ func (g Group) band(scalar string) svg.Data {
 		mean = append(mean, sum/float64(len(g.Runs)))
 		lower, upper = append(lower, slices.Min(at[step])), append(upper, slices.Max(at[step]))
 	}
-	const mostPoints = 240
-	_, data.Lower = binned(steps, lower, mostPoints)
-	_, data.Upper = binned(steps, upper, mostPoints)
-	data.X, data.Y = binned(steps, mean, mostPoints)
+	_, data.Lower = binned(steps, lower, mostBandPoints)
+	_, data.Upper = binned(steps, upper, mostBandPoints)
+	data.X, data.Y = binned(steps, mean, mostBandPoints)
 	return data
 }
 

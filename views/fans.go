@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -23,17 +24,18 @@ func Fans(r *Run, path string) (*Figure, error) {
 	}
 	var steps []float64
 	var in, out fanSeries
+	var wrong error
 	err = r.eachMove(layer.Path, func(u *trace.Update, _ *trace.Layer, moved trace.Transition) {
-		fanIn, fanOut, fanErr := trace.Fans(moved.After, moved.Shape)
-		if fanErr != nil {
-			err = fanErr
+		fanIn, fanOut, err := trace.Fans(moved.After, moved.Shape)
+		if err != nil {
+			wrong = fmt.Errorf("views: run %q, layer %q: %w", r.Name, layer.Path, err)
 			return
 		}
 		steps = append(steps, float64(u.Step))
 		in.add(fanIn)
 		out.add(fanOut)
 	})
-	if err != nil {
+	if err = cmp.Or(err, wrong); err != nil {
 		return nil, err
 	}
 	d := svg.New(720, 300)

@@ -26,7 +26,7 @@ func InputMap(r *Run, image ...int) (*Figure, error) {
 		return message(title, fmt.Sprintf("The inputs of %s are channels, not pixels: its shape is %v.", layer.Path, layer.Shape)), nil
 	}
 	rows, columns, channels := imageShape(layer.Shape[0], image)
-	if rows*columns*channels != layer.Shape[0] {
+	if min(rows, columns, channels) < 1 || rows*columns*channels != layer.Shape[0] {
 		if len(image) > 0 {
 			return nil, fmt.Errorf("views: an image of shape %v does not have the %d inputs of %s", image, layer.Shape[0], layer.Path)
 		}

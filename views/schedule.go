@@ -18,18 +18,17 @@ type Strip struct {
 // Schedules shows what is planned for a training of so many optimizer steps, before it is run: the strips above each other
 // on one time axis, with marks at the steps of mask updates.
 func Schedules(steps int, updates []int, strips ...Strip) *Figure {
-	const mostPoints = 360
 	plan := schedule{title: fmt.Sprintf("What %d steps of training will do", steps), end: float64(steps)}
 	for _, step := range updates {
 		plan.updates = append(plan.updates, float64(step))
 	}
-	stride := max(1, steps/mostPoints)
+	stride := max(1, ceilDiv(steps, mostPoints))
 	for _, strip := range strips {
-		data := svg.Data{}
+		var at, values []float64
 		for step := 1; step <= steps; step += stride {
-			data.X, data.Y = append(data.X, float64(step)), append(data.Y, strip.At(step))
+			at, values = append(at, float64(step)), append(values, strip.At(step))
 		}
-		plan.names, plan.data = append(plan.names, strip.Name), append(plan.data, data)
+		plan.add(strip.Name, at, values)
 	}
 	return plan.figure()
 }
@@ -67,6 +66,9 @@ func Schedule(r *Run) *Figure {
 	return done.figure()
 }
 
+// mostPoints is how many points a strip has at most.
+const mostPoints = 360
+
 // schedule is numbers on one time axis.
 type schedule struct {
 	title   string
@@ -79,8 +81,8 @@ type schedule struct {
 // add adds a strip, unless it has no number.
 func (s *schedule) add(name string, steps, values []float64) {
 	for _, value := range values {
-		if !math.IsNaN(value) {
-			steps, values = binned(steps, values, 360)
+		if finite(value) {
+			steps, values = binned(steps, values, mostPoints)
 			s.names, s.data = append(s.names, name), append(s.data, svg.Data{X: steps, Y: values, Look: svg.Steps})
 			return
 		}

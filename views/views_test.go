@@ -130,6 +130,10 @@ func TestUnknown(t *testing.T) {
 	}
 	_, err := InputMap(r, 5, 5)
 	require.ErrorContains(t, err, "does not have the 16 inputs of /first/weights")
+	for _, image := range [][]int{{-4, -4}, {0, 0}, {16}, {2, 2, 2, 2}} {
+		_, err := InputMap(r, image...)
+		require.ErrorContains(t, err, "does not have the 16 inputs")
+	}
 	f, err := InputMap(r, 2, 4, 2)
 	require.NoError(t, err)
 	require.Contains(t, f.Alt, "2 × 4 pixels")
@@ -234,5 +238,5 @@ func ExampleSchedules() {
 	fmt.Println(plan.Alt)
 	// Output:
 	// What 1000 steps of training will do
-	// Charts above each other over steps, with 3 mask updates: drop fraction from 0.3 to 0.0003.
+	// Charts above each other over steps, with 3 mask updates: drop fraction from 0.3 to 0.
 }
