@@ -43,7 +43,10 @@ async function setup(root, data) {
   const stop = () => { clearInterval(timer); timer = 0; button.textContent = "Play"; };
   button.onclick = () => {
     if (timer) return stop();
-    if (slider.value === slider.max) slider.value = 0;
+    if (slider.value === slider.max) {
+      slider.value = 0;
+      draw();
+    }
     button.textContent = "Stop";
     timer = setInterval(() => {
       if (!root.isConnected || slider.value === slider.max) return stop();
