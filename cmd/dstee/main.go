@@ -3,6 +3,7 @@
 //	dstee train            train a sparse network and its dense twin on the embedded digits
 //	dstee verify FILE      check this build's mask updates against reference vectors
 //	dstee doctor           say which backend there is, and what is missing
+//	dstee lab              open the notebooks in JupyterLab
 package main
 
 import (
@@ -45,7 +46,7 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newVerify(), newDoctor())
+	root.AddCommand(newTrain(), newVerify(), newDoctor(), newLab())
 	return root
 }
 
