@@ -21,6 +21,7 @@ func program(ctx context.Context, dir string, env []string, name string, args ..
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = patience
+	ownGroup(cmd)
 	return cmd
 }
 

@@ -102,7 +102,9 @@ var pageConfig = []byte(`{"disabledExtensions": {"@jupyterlab/apputils-extension
 func (e environment) kernelSpec() []byte {
 	spec, err := json.MarshalIndent(map[string]any{
 		// Raw errors are text, which programs and people that see a notebook elsewhere can read.
-		"argv":         []string{e.bin("gonb"), "--kernel", "{connection_file}", "-raw_error=true"},
+		// Its log would fill the terminal, and never says anything that a user can act on.
+		"argv": []string{e.bin("gonb"), "--kernel", "{connection_file}", "-raw_error=true",
+			"-logtostderr=false", "-stderrthreshold=FATAL", "-log_file=" + os.DevNull},
 		"display_name": "Go (gonb)",
 		"language":     "go",
 		// A message reaches the program of a cell; a signal would reach the kernel alone.

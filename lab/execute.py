@@ -11,6 +11,7 @@ import sys
 import time
 
 import nbformat
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -33,7 +34,7 @@ def execute(client, index, cell):
     try:
         client.execute_cell(cell, index)
     except CellTimeoutError:
-        client.km.interrupt_kernel()
+        run_sync(client.km.interrupt_kernel)()
         time.sleep(GRACE)  # Else its program would outlive the kernel.
         return f"took longer than {client.timeout} s"
     except CellExecutionError:
@@ -47,7 +48,7 @@ def run(path, timeout, write):
     """Runs a notebook, and says which cell failed and why; empty if none did."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=timeout, kernel_name="gonb", record_timing=False,
-                            resources={"metadata": {"path": str(path.parent)}})
+                            coalesce_streams=True, resources={"metadata": {"path": str(path.parent.resolve())}})
     with client.setup_kernel():
         for index, cell in enumerate(notebook.cells):
             if cell.cell_type != "code":
@@ -72,7 +73,7 @@ def main():
     failures = 0
     for path in arguments.notebooks:
         begin = time.monotonic()
-        why = run(path.resolve(), arguments.timeout, arguments.write)
+        why = run(path, arguments.timeout, arguments.write)
         print(why or f"{path}: ok, {time.monotonic() - begin:.1f} s", flush=True)
         failures += bool(why)
     if failures:

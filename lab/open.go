@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -26,6 +25,7 @@ func (l *Lab) Open(ctx context.Context, options Options) error {
 	}
 	args := []string{"--ServerApp.root_dir=" + l.root, "--ServerApp.ip=127.0.0.1", "--ServerApp.answer_yes=True",
 		"--LabApp.default_url=/lab/tree/" + Notebooks + "/01-first-sparse-network.ipynb",
+		"--LabApp.extension_manager=readonly", // The other asks the network for extensions.
 		"--log-level=WARN"}
 	if options.Port != 0 {
 		args = append(args, "--ServerApp.port="+strconv.Itoa(options.Port), "--ServerApp.port_retries=0")
@@ -73,7 +73,7 @@ func (l *Lab) Run(ctx context.Context, notebooks []string, options RunOptions) e
 		args = append(args, "--write")
 	}
 	cmd := program(ctx, "", append(env.jupyter(), "NB_HEADLESS=1"), env.venv("bin/python"), append(args, notebooks...)...)
-	cmd.Stdout, cmd.Stderr = l.out, io.Discard
+	cmd.Stdout, cmd.Stderr = l.out, l.out
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
