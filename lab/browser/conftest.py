@@ -45,7 +45,15 @@ class Lab:
         self.url, self.token = url, token
 
     def address(self, path):
-        return f"{self.url}{path}?token={self.token}"
+        return f"{self.url}{path}?reset&token={self.token}"
+
+    def close_kernels(self):
+        headers = {"Authorization": f"token {self.token}"}
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/api/sessions", headers=headers)) as answer:
+            sessions = json.load(answer)
+        for session in sessions:
+            request = urllib.request.Request(f"{self.url}/api/sessions/{session['id']}", headers=headers, method="DELETE")
+            urllib.request.urlopen(request).close()
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +102,7 @@ class Notebook:
 
     def cell(self, index):
         """The code cell of the given index, counted from 0; negative from the last."""
-        return self.page.locator(".jp-CodeCell").nth(index)
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").nth(index)
 
     def output(self, index):
         return self.cell(index).locator(".jp-OutputArea").first
@@ -131,4 +139,5 @@ def open_notebook(lab, browser):
 
     yield open_copy
     page.close()
+    lab.close_kernels()
     shutil.rmtree(SCRATCH, ignore_errors=True)
