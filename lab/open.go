@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -10,12 +11,13 @@ import (
 
 // Options say how [Lab.Open] opens JupyterLab.
 type Options struct {
+	IP        string   // To listen on; "" is 127.0.0.1, which serves this machine alone.
 	Port      int      // To listen on; 0 is 8888, or the next that is free.
 	NoBrowser bool     // Print the address without opening a browser.
 	Jupyter   []string // More arguments for "jupyter lab".
 }
 
-// Open sets up what is missing ([Lab.SetUp]), and serves JupyterLab on 127.0.0.1 until ctx is done or the user shuts it
+// Open sets up what is missing ([Lab.SetUp]), and serves JupyterLab until ctx is done or the user shuts it
 // down. The address that it prints holds a token, without which nobody gets in: random, or $JUPYTER_TOKEN. The user's own
 // settings of Jupyter hold, where they have any.
 func (l *Lab) Open(ctx context.Context, options Options) error {
@@ -23,7 +25,7 @@ func (l *Lab) Open(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
-	args := []string{"--ServerApp.root_dir=" + l.root, "--ServerApp.ip=127.0.0.1", "--ServerApp.answer_yes=True",
+	args := []string{"--ServerApp.root_dir=" + l.root, "--ServerApp.ip=" + cmp.Or(options.IP, "127.0.0.1"), "--ServerApp.answer_yes=True",
 		"--LabApp.default_url=/lab/tree/" + Notebooks + "/01-first-sparse-network.ipynb",
 		"--LabApp.extension_manager=readonly", // The other asks the network for extensions.
 		"--log-level=WARN"}
@@ -34,7 +36,7 @@ func (l *Lab) Open(ctx context.Context, options Options) error {
 		args = append(args, "--no-browser")
 	}
 	if os.Geteuid() == 0 {
-		args = append(args, "--allow-root") // It serves this machine alone, to those who have the token.
+		args = append(args, "--allow-root") // Whoever has the token is who started it.
 	}
 	l.say("opening JupyterLab; end it with Ctrl-C")
 	cmd := program(ctx, l.root, env.jupyter(), env.venv("bin/jupyter-lab"), append(args, options.Jupyter...)...)

@@ -43,6 +43,7 @@ func newLab() *cobra.Command {
 	flags.BoolVar(&check, "check", false, "say what is missing and how to get it, make nothing; exit status 1 if anything is")
 	flags.BoolVar(&setUp, "setup", false, "set up what is missing, and do not open JupyterLab")
 	flags.BoolVar(&options.NoBrowser, "no-browser", false, "print the address, and open no browser")
+	flags.StringVar(&options.IP, "ip", "", "address to listen on, such as 0.0.0.0 in a container (default 127.0.0.1)")
 	flags.IntVar(&options.Port, "port", 0, "port to listen on (default 8888, or the next that is free)")
 	cmd.MarkFlagsMutuallyExclusive("check", "setup")
 	cmd.AddCommand(newLabRun())

@@ -107,10 +107,11 @@ class Notebook:
     def output(self, index):
         return self.cell(index).locator(".jp-OutputArea").first
 
-    def screenshot(self, name):
-        """Takes a picture, if $SCREENSHOTS names a folder to put it in."""
+    def screenshot(self, name, index):
+        """Takes a picture of a cell's output, if $SCREENSHOTS names a folder to put it in."""
         folder = os.environ.get("SCREENSHOTS")
         if folder:
+            self.output(index).scroll_into_view_if_needed()
             self.page.screenshot(path=f"{folder}/{name}.png")
 
 

@@ -32,9 +32,9 @@ def test_first_notebook_shows_masks_that_move(open_notebook):
     expect(maps).to_contain_text("after step 50:", timeout=60 * SECONDS)
     print(f"first mask after {time.monotonic() - begin:.1f} s")
     expect(maps).to_contain_text("after step 2000: 8320 of 166400 weights active", timeout=120 * SECONDS)
-    notebook.screenshot("01-masks")
+    notebook.screenshot("01-masks", 2)
     expect(notebook.output(3)).to_contain_text("mask that never moves", timeout=120 * SECONDS)
-    notebook.screenshot("01-end")
+    notebook.screenshot("01-end", 3)
 
 
 def test_stop_ends_a_cell(open_notebook):
@@ -59,7 +59,7 @@ def test_slider_redraws_until_stopped(open_notebook):
     box = slider.bounding_box()
     notebook.page.mouse.click(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
     expect(output).to_contain_text("exploration c·ln t/(N+ε), c = 1")
-    notebook.screenshot("02-slider")
+    notebook.screenshot("02-slider", 5)
     notebook.stop()
     expect(notebook.cell(5).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=10 * SECONDS)
     expect(output).not_to_contain_text("signal:")

@@ -52,7 +52,7 @@ func (m Matrix) HTML() string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<table style="border-collapse: collapse; margin: 0 20px 12px 0"><caption style="text-align: left">%s</caption>`,
+	fmt.Fprintf(&b, `<table style="border-collapse: collapse; margin: 0 12px 12px 0"><caption style="text-align: left">%s</caption>`,
 		html.EscapeString(m.Title))
 	for i, value := range m.Values {
 		if i%m.Columns == 0 {
@@ -85,7 +85,7 @@ func (m Matrix) cell(i int, value, largest float64) string {
 		}
 		text = fmt.Sprintf(format, value)
 	}
-	return fmt.Sprintf(`<td style="border: 1px solid #9ca3af; padding: 3px 7px; text-align: right; background-color: %s; color: %s">%s%s</td>`,
+	return fmt.Sprintf(`<td style="border: 1px solid #9ca3af; padding: 2px 4px; text-align: right; background-color: %s; color: %s">%s%s</td>`,
 		background, ink, arrow, html.EscapeString(text))
 }
 
@@ -117,7 +117,7 @@ func Legend(of ...Mark) string {
 	parts := make([]string, len(of))
 	for i, mark := range of {
 		m := marks[mark]
-		sample := m.arrow
+		sample := strings.TrimSpace(m.arrow)
 		if sample == "" {
 			sample = "&nbsp;"
 		}
