@@ -15,6 +15,7 @@
 //	dstee import FILE RUN  start a run from a model in such a file
 //	dstee verify FILE      check this build's mask updates against reference vectors
 //	dstee doctor           say which backend there is, and what is missing
+//	dstee lab              open the notebooks in JupyterLab
 package main
 
 import (
@@ -58,7 +59,7 @@ func newRoot() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newTrace(), newReport(), newWatch(), newRm(),
-		newCompare(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor())
+		newCompare(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor(), newLab())
 	return root
 }
 
