@@ -32,11 +32,17 @@
 // active weights form a pattern that hardware likes; [Sparsifier.DropGlobally], [Sparsifier.GrowGlobally] and
 // [Sparsifier.Redistribute] let weights move from layer to layer.
 //
+// # Methods
+//
+// A growth or drop score is a function of [Signals], an [Acquisition]; a [Method] is all that distinguishes a method of the
+// field, as a value: [MethodRigL], [MethodSNFS], [MethodSNIP], [MethodTopKAST] and others, or one of your own.
+//
 // # Where state lives
 //
 // Beside the weight with path P, the store holds the non-trainable variables /dstee/P/mask (Bool, true where active),
-// /dstee/P/visits (Int32, the N above) and /dstee/P/gradient (the dense gradient last seen). Checkpoints of the store
-// therefore hold masks and visits, and a resumed run goes on where it stopped.
+// /dstee/P/visits (Int32, the N above) and /dstee/P/gradient (the dense gradient last seen). What acquisitions remember is
+// under /dstee/P/memory ([Memory]), what inactive weights keep under /dstee/P/reserve and /dstee/P/backward ([Reserve]).
+// Checkpoints of the store therefore hold all of it, and a resumed run goes on where it stopped.
 //
 // Density is the share of weights that are active, sparsity is 1 - density.
 package dstee

@@ -18,3 +18,43 @@ func TrainingFLOPs(sparse, dense float64, deltaT int) float64 {
 	interval := float64(deltaT)
 	return (3*sparse*interval + 2*sparse + dense) / (interval + 1) / (3 * dense)
 }
+
+// GradientUse says when a method needs the gradient of weights that are inactive, which decides what it costs.
+type GradientUse int
+
+const (
+	GradientNever     GradientUse = iota // Or of no more weights than are active.
+	GradientAtUpdates                    // At mask updates.
+	GradientEachStep                     // At each step, for a momentum of all weights or for masks of dense training.
+)
+
+// TrainingFLOPs is as the function [TrainingFLOPs], for what the method needs:
+//
+//   - the gradient of inactive weights never, or at updates: as there;
+//   - at each step: 2·sparse + dense, as varun19299/rigl-reproducibility counts SNFS and pruning;
+//   - with a [Reserve]: 2·sparse and once more the operations of the backward set, taken to be in proportion to its density.
+//
+// sparse is the mean over the run's steps, see [Method.MeanDensity]. What scores before training cost is left out.
+func (m Method) TrainingFLOPs(sparse, dense float64, deltaT int) float64 {
+	switch {
+	case m.Reserve != nil:
+		return (2*sparse + dense*m.Reserve.backward(sparse/dense)) / (3 * dense)
+	case m.DenseGradient == GradientEachStep:
+		return (2*sparse + dense) / (3 * dense)
+	case m.DenseGradient == GradientNever || m.Static:
+		return TrainingFLOPs(sparse, dense, 0)
+	}
+	return TrainingFLOPs(sparse, dense, deltaT)
+}
+
+// MeanDensity is the mean of the density over a run of the given number of steps that ends with the given one.
+func (m Method) MeanDensity(final float64, steps int) float64 {
+	if m.Density == nil || steps < 1 {
+		return final
+	}
+	density, sum := m.Density(final).Over(steps), 0.0
+	for step := range steps {
+		sum += density.At(step)
+	}
+	return sum / float64(steps)
+}

@@ -34,9 +34,17 @@ const (
 //	g, gradient  the gradient of the loss with respect to the dense weight
 //	m, mask      1 where active before the update, else 0
 //	n, visits    the number of topologies in which the weight was active, the first included
+//	last         the round of the last topology in which it was active, -1 if it never was ([Signals.LastActive])
+//	momentum     the optimizer's first moment ([Signals.Momentum])
 //	random       uniform in [0, 1), drawn anew for each time it is written ([Signals.Random])
+//	normal       of mean 0 and variance 1, drawn anew for each time it is written ([Signals.Normal])
+//
+// and the numbers
+//
 //	t, step      the optimizer step, counted from 1
 //	lnt          ln t, as is log(t)
+//	steps        the number of optimizer steps of the run
+//	round        the number of the mask update, counted from 1
 //
 // and use decimal numbers, parentheses, the operators + - * /, the comparisons < <= > >= == != (1 if true, else 0), and
 // the functions
@@ -73,7 +81,7 @@ func Formula(text string) (Acquisition, error) {
 	score := func(s *Signals) *Node {
 		return broadcast(root.build(s), s.Weight)
 	}
-	return Acquisition{Name: strings.TrimSpace(f.text), Score: score}, nil
+	return Acquisition{Name: strings.TrimSpace(f.text), Score: score, Memory: f.memory}, nil
 }
 
 // MustFormula is [Formula] for a text known to be one. It panics on error.
@@ -87,18 +95,24 @@ func MustFormula(text string) Acquisition {
 
 // formulaSignal is a signal that formulas can read.
 type formulaSignal struct {
-	names []string
-	build func(s *Signals) *Node
+	names  []string
+	build  func(s *Signals) *Node
+	memory *Memory // What must be remembered for it, if anything.
 }
 
 var formulaSignals = []formulaSignal{
-	{[]string{"w", "weight"}, func(s *Signals) *Node { return s.Weight }},
-	{[]string{"g", "gradient"}, func(s *Signals) *Node { return s.Gradient }},
-	{[]string{"m", "mask"}, func(s *Signals) *Node { return ConvertDType(s.Mask, dtypes.Float32) }},
-	{[]string{"n", "visits"}, (*Signals).VisitCount},
-	{[]string{"t", "step"}, func(s *Signals) *Node { return s.Step }},
-	{[]string{"lnt"}, logStep},
-	{[]string{"random"}, (*Signals).Random},
+	{names: []string{"w", "weight"}, build: func(s *Signals) *Node { return s.Weight }},
+	{names: []string{"g", "gradient"}, build: func(s *Signals) *Node { return s.Gradient }},
+	{names: []string{"m", "mask"}, build: func(s *Signals) *Node { return ConvertDType(s.Mask, dtypes.Float32) }},
+	{names: []string{"n", "visits"}, build: (*Signals).VisitCount},
+	{names: []string{"last"}, build: (*Signals).LastActive, memory: &LastActive},
+	{names: []string{"momentum"}, build: (*Signals).Momentum},
+	{names: []string{"random"}, build: (*Signals).Random},
+	{names: []string{"normal"}, build: (*Signals).Normal},
+	{names: []string{"t", "step"}, build: func(s *Signals) *Node { return s.Step }},
+	{names: []string{"lnt"}, build: logStep},
+	{names: []string{"steps"}, build: func(s *Signals) *Node { return s.TotalSteps }},
+	{names: []string{"round"}, build: func(s *Signals) *Node { return s.Round }},
 }
 
 func logStep(s *Signals) *Node { return s.LogStep }
@@ -181,10 +195,11 @@ type term struct {
 	build  func(s *Signals) *Node // Nil for a number.
 }
 
-// formula is the text of a formula while it is compiled, and what the operations met so far cost.
+// formula is the text of a formula while it is compiled, what the operations met so far cost, and what they remember.
 type formula struct {
-	text string
-	cost int
+	text   string
+	cost   int
+	memory []Memory
 }
 
 // oneLine makes the text one line, so that columns are all there is to say about a place.
@@ -303,6 +318,7 @@ func (f *formula) number(literal *ast.BasicLit) (term, error) {
 func (f *formula) signal(name *ast.Ident) (term, error) {
 	for _, signal := range formulaSignals {
 		if slices.Contains(signal.names, name.Name) {
+			f.remember(signal.memory)
 			return term{pos: name.Pos(), build: func(s *Signals) *Node { return s.Rounded(signal.build(s)) }}, nil
 		}
 	}
@@ -311,6 +327,13 @@ func (f *formula) signal(name *ast.Ident) (term, error) {
 	}
 	return term{}, f.errorAt(name.Pos(), "unknown name %q%s; the signals are %s", name.Name,
 		didYouMean(name.Name, formulaSignalNames()), formulaSignalNames())
+}
+
+// remember declares a memory, once.
+func (f *formula) remember(memory *Memory) {
+	if memory != nil && !slices.ContainsFunc(f.memory, func(m Memory) bool { return m.Name == memory.Name }) {
+		f.memory = append(f.memory, *memory)
+	}
 }
 
 // call compiles the call of a function.

@@ -27,6 +27,12 @@ func scorer(t testing.TB, backend compute.Backend, grow dstee.Acquisition) func(
 	require.NoError(t, err)
 	return func(state dstee.LayerState, step int) []uint32 {
 		t.Helper()
+		if state.Momentum == nil {
+			state.Momentum = state.Gradient
+		}
+		state.Round, state.TotalSteps = 1+step/2, 2*step
+		state, err := updater.Remember(state, step, 11)
+		require.NoError(t, err)
 		scores, err := updater.GrowScores(state, step, 11)
 		require.NoError(t, err)
 		bits := make([]uint32, len(scores))
@@ -50,6 +56,11 @@ func TestFormulaEqualsGo(t *testing.T) {
 		"random":                                 dstee.SET(),
 		"abs(weight)":                            dstee.Magnitude(),
 		"abs(w) + 0.1*abs(g)":                    mest(0.1),
+		"normal":                                 inGo((*dstee.Signals).Normal),
+		"abs(momentum)":                          inGo(func(s *dstee.Signals) *Node { return Abs(s.Momentum()) }),
+		"(round - last) * step / steps": inGo(func(s *dstee.Signals) *Node {
+			return Div(s.Rounded(Mul(Sub(s.Round, s.LastActive()), s.Step)), s.TotalSteps)
+		}, dstee.LastActive),
 	}
 	want := map[string][]uint32{}
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
@@ -71,23 +82,44 @@ func TestFormulaEqualsGo(t *testing.T) {
 	})
 }
 
-// A formula and its Go form train alike: the same masks at every round.
+// inGo is an acquisition without parameters.
+func inGo(score func(s *dstee.Signals) *Node, memory ...dstee.Memory) dstee.Acquisition {
+	return dstee.Acquisition{Name: "in Go", Score: score, Memory: memory}
+}
+
+// A formula and its Go form give identical runs, on both backends: the same masks of all layers at every round, and the same
+// of all else that the store holds at the end.
 func TestFormulaTrainsAsGo(t *testing.T) {
+	overdue := inGo(func(s *dstee.Signals) *Node { return s.Rounded(Mul(Abs(s.Gradient), Sub(s.Round, s.LastActive()))) }, dstee.LastActive)
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
-		run := func(grow dstee.Acquisition) (masks [][]bool) {
+		run := func(grow dstee.Acquisition) (masks [][]bool, end map[string]*tensors.Tensor) {
 			store := newStore(t)
-			sparse := dstee.New(0.2).Only("second").DeltaT(5).Grow(grow).OnUpdate(func(*dstee.MaskUpdate) error {
-				masks = append(masks, flat[bool](t, store, dstee.Scope+testWeights[1]+"/mask"))
+			sparse := dstee.New(0.2).DeltaT(5).Grow(grow).OnUpdate(func(*dstee.MaskUpdate) error {
+				for _, path := range testWeights {
+					masks = append(masks, flat[bool](t, store, dstee.Scope+path+"/mask"))
+				}
 				return nil
 			})
 			s := newSession(backend, store, testModel, sparse, optimizer.Adam().LearningRate(0.01).Done())
 			require.NoError(t, firstError(s.loop.RunSteps(testData{}, 30)))
-			return masks
+			return masks, snapshot(t, store)
 		}
-		want := run(dstee.DSTEE(dstee.Constant(1e-3), dstee.Constant(1)))
-		require.Len(t, want, 6)
-		require.NotEqual(t, want[0], want[5])
-		require.Equal(t, want, run(dstee.MustFormula("abs(g) + 1e-3*log(t)/(n+1)")))
+		for text, inGo := range map[string]dstee.Acquisition{
+			"abs(g) + 1e-3*log(t)/(n+1)": dstee.DSTEE(dstee.Constant(1e-3), dstee.Constant(1)),
+			"abs(g)*(round - last)":      overdue,
+		} {
+			masks, want := run(inGo)
+			require.Len(t, masks, 6*len(testWeights))
+			require.NotEqual(t, masks[1], masks[16])
+			masksOfFormula, got := run(dstee.MustFormula(text))
+			require.Equal(t, masks, masksOfFormula, text)
+			for path, value := range want {
+				if !strings.HasPrefix(path, "/metrics/") { // Named at random.
+					require.NotNil(t, got[path], path)
+					require.True(t, value.Equal(got[path]), "%s: %s", text, path)
+				}
+			}
+		}
 	})
 }
 
@@ -239,7 +271,7 @@ func TestFormulaErrors(t *testing.T) {
 		"":      "column 1: the formula is empty",
 		" \t\n": "column 1: the formula is empty",
 		"abs(grad) + 1": `column 5: unknown name "grad": did you mean "gradient"?; the signals are ` +
-			"[w weight g gradient m mask n visits t step lnt random]\n\tabs(grad) + 1\n\t    ^",
+			"[w weight g gradient m mask n visits last momentum random normal t step lnt steps round]\n\tabs(grad) + 1\n\t    ^",
 		"abs(g)/N":           `column 8: unknown name "N": did you mean "n"?`,
 		"αβγ + g":            `column 1: unknown name "αβγ"; the signals`,
 		"1 + λ*abs(g)":       `column 5: unknown name "λ"`,
@@ -313,7 +345,7 @@ var columnPattern = regexp.MustCompile(`^dstee: formula, column (\d+): `)
 // No text does harm: it is a formula that scores a layer, or an error with a column in it.
 func FuzzFormula(f *testing.F) {
 	for _, text := range []string{"abs(g) + 1e-3*log(t)/(n+1)", "where(m == 0, -random, 1e9)", "pow(g,2)", "max(w,min(g,", "\xff", "g//", "1/0+g",
-		"func(){}", "g\n+w", "-(-(-t))", "[]int{}", "a.b.c", "exp(1e9*w)"} {
+		"func(){}", "g\n+w", "-(-(-t))", "[]int{}", "a.b.c", "exp(1e9*w)", "(round-last)*normal/steps - momentum"} {
 		f.Add(text)
 	}
 	backend, err := backends.Open("go")
@@ -345,7 +377,7 @@ func ExampleFormula() {
 	_, err := dstee.Formula("abs(grad) + 1e-3*log(t)/(n+1)")
 	fmt.Println(err)
 	// Output:
-	// dstee: formula, column 5: unknown name "grad": did you mean "gradient"?; the signals are [w weight g gradient m mask n visits t step lnt random]
+	// dstee: formula, column 5: unknown name "grad": did you mean "gradient"?; the signals are [w weight g gradient m mask n visits last momentum random normal t step lnt steps round]
 	// 	abs(grad) + 1e-3*log(t)/(n+1)
 	// 	    ^
 }

@@ -58,9 +58,12 @@ func (s *Sparsifier) start(loop *train.Loop, dataset train.Dataset) error {
 		if err := buildModel(loop.Trainer, dataset); err != nil {
 			return fmt.Errorf("dstee: building the model before gradients accumulate: %w", err)
 		}
+		if err := s.chooseWithData(loop, dataset); err != nil {
+			return err
+		}
 		return s.Prepare(loop.Trainer.Backend(), loop.Trainer.Store())
 	}
-	return nil
+	return s.chooseWithData(loop, dataset)
 }
 
 // buildModel evaluates the first batch of the data set.
@@ -82,6 +85,13 @@ func buildModel(trainer *train.Trainer, dataset train.Dataset) error {
 func (s *Sparsifier) checkSchedules() error {
 	if err := checkDensity(s.density.At(0), "the density at step 0"); err != nil {
 		return err
+	}
+	if s.momentum > 0 && s.gradients > 1 {
+		return fmt.Errorf("dstee: scores see either the momentum of gradients or the mean over batches: use GradientMomentum(%g) or "+
+			"GradientBatches(%d), not both", s.momentum, s.gradients)
+	}
+	if s.reserve != nil && s.scope.competes() {
+		return errors.New("dstee: layers with weights in reserve do not compete: use Reserve without DropGlobally, GrowGlobally and Redistribute")
 	}
 	if s.static {
 		return nil

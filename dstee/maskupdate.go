@@ -1,6 +1,7 @@
 package dstee
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -112,7 +113,7 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]*moving, err
 		if s.scope.competes() && l.competes() {
 			competing = append(competing, all[i])
 		} else if err := all[i].choose(s.selector, dropFraction); err != nil {
-			return nil, fmt.Errorf("dstee: choosing the mask of %q at step %d: %w", l.path, step, err)
+			return nil, fmt.Errorf("dstee: choosing the mask of %q at step %d: %w", l.path, step, s.explain(err))
 		}
 	}
 	if len(competing) > 0 {
@@ -123,7 +124,14 @@ func (s *Sparsifier) chooseMoves(step int, dropFraction float64) ([]*moving, err
 		}
 		slices.SortFunc(competing, func(a, b *moving) int { return strings.Compare(a.path, b.path) })
 		if err := s.scope.compete(s.selector, competing, dropFraction, s.rank); err != nil {
-			return nil, fmt.Errorf("dstee: choosing the masks of layers that compete at step %d: %w", step, err)
+			return nil, fmt.Errorf("dstee: choosing the masks of layers that compete at step %d: %w", step, s.explain(err))
+		}
+	}
+	if s.reserve != nil {
+		for _, l := range all {
+			if l.backward, err = s.backwardSet(l); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return all, nil
@@ -142,22 +150,63 @@ func (s *Sparsifier) moving(l *layer, target, step int) (*moving, error) {
 	if err != nil {
 		return nil, err
 	}
+	seed := s.layerSeed(l, step)
+	state, err := s.layerState(l, gradient)
+	if err != nil {
+		return nil, err
+	}
+	state, err = updater.Remember(state, step, seed)
+	if err != nil {
+		return nil, fmt.Errorf("layer %q: %w", l.path, s.explain(err))
+	}
 	m := &moving{
 		path:    l.path,
 		updater: updater,
 		layout:  l.layout,
-		state:   s.layerState(l, gradient),
+		state:   state,
 		active:  l.active,
 		target:  target,
 		step:    step,
-		seed:    s.layerSeed(l, step),
+		seed:    seed,
 	}
 	return m, s.selector.start(m)
 }
 
 // layerState is what acquisitions see of the layer in the mask update to come.
-func (s *Sparsifier) layerState(l *layer, gradient *tensors.Tensor) LayerState {
-	return LayerState{Weight: l.weight.MustValue(), Gradient: gradient, Mask: l.mask.MustValue(), Visits: l.visits.MustValue()}
+func (s *Sparsifier) layerState(l *layer, gradient *tensors.Tensor) (LayerState, error) {
+	weights, err := s.allWeights(l)
+	if err != nil {
+		return LayerState{}, err
+	}
+	state := LayerState{
+		Weight:     weights,
+		Gradient:   gradient,
+		Mask:       l.mask.MustValue(),
+		Visits:     l.visits.MustValue(),
+		DropMemory: values(l.dropMemory),
+		GrowMemory: values(l.growMemory),
+		Path:       l.path,
+		Round:      int(tensors.ToScalar[int64](s.rounds.MustValue())) + 1,
+		TotalSteps: s.steps,
+	}
+	if l.momentum != nil {
+		state.Momentum = l.momentum.MustValue()
+	}
+	return state, nil
+}
+
+// explain adds to the error of a score what the optimizer does keep.
+func (s *Sparsifier) explain(err error) error {
+	if !errors.Is(err, errNoMomentum) {
+		return err
+	}
+	var paths []string
+	for _, l := range s.layers {
+		for _, state := range l.states {
+			paths = append(paths, state.Path())
+		}
+	}
+	return fmt.Errorf("%w\nof the sparse layers the optimizer keeps: %q", err, paths)
 }
 
 // applyMove gives a layer its new mask: visits count it, and the weights and the optimizer's state that it leaves out
@@ -171,13 +220,23 @@ func (s *Sparsifier) applyMove(l *layer, move *moving) (LayerUpdate, error) {
 		return fail(err)
 	}
 	mask := l.mask.MustValue()
-	if err := s.execs.mask(l.weight, mask); err != nil {
+	trained := mask
+	if l.reserved == nil {
+		err = s.execs.mask(l.weight, mask)
+	} else {
+		trained, err = move.backward, s.applyReserve(l, mask, move.backward)
+	}
+	if err != nil {
 		return fail(err)
 	}
 	for _, state := range l.states {
-		if err := s.execs.mask(state, mask); err != nil {
+		if err := s.execs.mask(state, trained); err != nil {
 			return fail(err)
 		}
+	}
+	memory := errors.Join(setValues(l.dropMemory, move.state.DropMemory), setValues(l.growMemory, move.state.GrowMemory))
+	if memory != nil {
+		return fail(memory)
 	}
 	if mean := move.state.Gradient; mean != l.gradient.MustValue() {
 		if err := mean.FinalizeAll(); err != nil {

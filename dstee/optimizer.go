@@ -47,9 +47,16 @@ func (o *sparseOptimizer) UpdateGraph(scope *model.Scope, g *Graph, loss *Node) 
 	}
 	keepRandomState(scope.Store())
 	grads := scope.BuildTrainableVariablesGradientsGraph(loss)
+	if o.s.probe != nil {
+		o.s.probe.observe(scope, grads)
+		return
+	}
 	if _, ok := o.base.(train.OptimizeWithGradients); ok {
 		o.UpdateGraphWithGradients(scope, grads, loss.DType())
 		return
+	}
+	if o.s.reserve != nil {
+		exceptions.Panicf("dstee: the optimizer %T cannot train weights in reserve: it does not implement train.OptimizeWithGradients", o.base)
 	}
 	o.s.mustPrepare(scope, g)
 	o.s.keepGradients(scope, g, grads)
@@ -59,6 +66,10 @@ func (o *sparseOptimizer) UpdateGraph(scope *model.Scope, g *Graph, loss *Node) 
 
 // UpdateGraphWithGradients implements train.OptimizeWithGradients, which accumulating gradients needs.
 func (o *sparseOptimizer) UpdateGraphWithGradients(scope *model.Scope, grads []*Node, lossDType dtypes.DType) {
+	if o.s.probe != nil {
+		o.s.probe.observe(scope, grads)
+		return
+	}
 	base, ok := o.base.(train.OptimizeWithGradients)
 	if !ok {
 		exceptions.Panicf("dstee: the optimizer %T cannot take accumulated gradients: it does not implement train.OptimizeWithGradients", o.base)
@@ -112,13 +123,11 @@ func (s *Sparsifier) keepGradients(scope *model.Scope, g *Graph, grads []*Node) 
 			continue
 		}
 		if l := layers[v]; l != nil {
-			kept := grads[i]
-			if s.accumulate != nil {
-				sum := Add(l.gradient.NodeValue(g), grads[i])
-				kept = Where(s.accumulate.NodeValue(g), sum, grads[i])
+			l.gradient.SetNodeValue(s.gathered(l.gradient.NodeValue(g), grads[i]))
+			if l.reserved != nil {
+				grads[i] = s.withReserve(g, l, grads[i])
 			}
-			l.gradient.SetNodeValue(kept)
-			grads[i] = applyMask(l.mask.NodeValue(g), grads[i])
+			grads[i] = applyMask(l.trained(g), grads[i])
 			sources[grads[i]] = l
 		}
 		i++
@@ -126,15 +135,32 @@ func (s *Sparsifier) keepGradients(scope *model.Scope, g *Graph, grads []*Node) 
 	return sources
 }
 
+// gathered returns what scores see of the gradients up to this step's: it alone, a sum, or a momentum.
+func (s *Sparsifier) gathered(before, gradient *Node) *Node {
+	gradient = ConvertDType(gradient, before.DType())
+	switch {
+	case s.accumulate != nil:
+		return Where(s.accumulate.NodeValue(gradient.Graph()), Add(before, gradient), gradient)
+	case s.momentum > 0:
+		momentum := Add(MulScalar(before, s.momentum), MulScalar(gradient, 1-s.momentum))
+		return Where(IsFinite(momentum), momentum, before)
+	}
+	return gradient
+}
+
 // maskVariables masks the weights and the base optimizer's state in the graph, after the base's update. sources are the
 // layers by the gradient given to the base, nil if the base computed its own.
 func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 	for _, l := range s.layers {
-		l.states = nil
+		l.states, l.momentum = nil, nil
 		if !l.weight.InUseByGraph(g) {
 			continue
 		}
-		s.maskInGraph(g, l, l.weight)
+		if l.reserved == nil {
+			s.maskInGraph(g, l, l.weight)
+		} else {
+			s.splitInGraph(g, l)
+		}
 		s.store.Scope(layerScope(l.path)).SetGraphParam(g, managedGraphParam, true)
 	}
 	for v := range s.store.IterVariables() {
@@ -146,14 +172,22 @@ func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 				s.maskInGraph(g, l, v)
 			}
 			l.states = append(l.states, v)
+			if isFirstMoment(v) {
+				l.momentum = v
+			}
 		}
 	}
+}
+
+// isFirstMoment tells by its name whether a state tensor is the first moment that GoMLX's Adam or package optimizers keeps.
+func isFirstMoment(state *model.Variable) bool {
+	return strings.HasSuffix(state.Path(), "_1st_moment") || strings.HasSuffix(state.Path(), "_momentum")
 }
 
 // maskInGraph masks the value that the graph gives the variable.
 func (s *Sparsifier) maskInGraph(g *Graph, l *layer, v *model.Variable) {
 	if v.ChangedInGraph(g) {
-		v.SetNodeValue(applyMask(l.mask.NodeValue(g), v.NodeValue(g)))
+		v.SetNodeValue(applyMask(l.trained(g), v.NodeValue(g)))
 	}
 }
 

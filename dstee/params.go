@@ -14,31 +14,41 @@ const (
 	// scope. Float64, default [DefaultDensity].
 	ParamDensity = "dst_density"
 
+	// ParamMethod names the [Method], see [MethodByName]. Read at the root. String, default none: DST-EE with the defaults of
+	// [New].
+	ParamMethod = "dst_method"
+
 	// ParamDistribution names the [Distribution] of the global density: "erk", "er" or "uniform". Read at the root.
-	// String, default "erk".
+	// String, default that of the method, without one "erk".
 	ParamDistribution = "dst_distribution"
 
 	// ParamStructure names the [Structure] that active weights form, see [ParseStructure]: "unstructured", "2:4", "block:4",
 	// "fanin", "fanin:0.3" or "channel". N:M decides the density itself. String, default "unstructured".
 	ParamStructure = "dst_structure"
 
-	// ParamDrop names the score by which active weights are kept, see [DropByName]. String, default "magnitude".
+	// ParamDrop names the score by which active weights are kept, see [DropByName]. String, default that of the method,
+	// without one "magnitude".
 	ParamDrop = "dst_drop"
 
-	// ParamGrow names the score by which inactive weights are grown, see [GrowthByName]. String, default "dst-ee".
+	// ParamGrow names the score by which inactive weights are grown, see [GrowthByName]. String, default that of the method,
+	// without one "dst-ee".
 	ParamGrow = "dst_grow"
 
-	// ParamC is the coefficient c of the exploration term of DST-EE. Float64, default [DefaultC].
+	// ParamC is the coefficient c of the exploration term, for growths that have one. Float64, default that of the method,
+	// without one [DefaultC].
 	ParamC = "dst_c"
 
-	// ParamEpsilon is the ε of the exploration term of DST-EE. Float64, default [DefaultEpsilon].
+	// ParamEpsilon is the ε of the exploration term, for growths that have one. Float64, default that of the method, without
+	// one [DefaultEpsilon].
 	ParamEpsilon = "dst_epsilon"
 
-	// ParamDeltaT is the number of steps between mask updates. Read at the root. Int, default [DefaultDeltaT].
+	// ParamDeltaT is the number of steps between mask updates. Read at the root. Int, default that of the method, without one
+	// [DefaultDeltaT].
 	ParamDeltaT = "dst_delta_t"
 
 	// ParamDropFraction is the share of active weights dropped by the first update; it anneals along a cosine to
-	// [LastDropFraction] at the end of the run. Read at the root. Float64, default [DefaultDropFraction].
+	// [LastDropFraction] at the end of the run. Read at the root. Float64, default that of the method, without one
+	// [DefaultDropFraction].
 	ParamDropFraction = "dst_drop_fraction"
 
 	// ParamSeed seeds the initial masks and random scores. Read at the root. Int, default 0.
@@ -71,6 +81,12 @@ func layerDensity(v *model.Variable, store *model.Store) (float64, error) {
 		}
 	}
 	return 0, nil
+}
+
+// isSet tells whether the hyperparameter is set in the scope or one above it.
+func isSet(scope *model.Scope, key string) bool {
+	value, found := scope.GetParam(key)
+	return found && value != nil
 }
 
 // checkDensity says what is wrong with a density.

@@ -138,6 +138,26 @@ func (d Decay) String() string {
 	return fmt.Sprintf("%g · %g every %d steps", d.First, d.Factor, d.Every)
 }
 
+// Until is a [Schedule] whose open end lies at the given share of the run, instead of at its end.
+type Until struct {
+	Share    float64 // In (0, 1].
+	Schedule Schedule
+}
+
+// At implements [Schedule].
+func (u Until) At(step int) float64 { return u.Schedule.At(step) }
+
+// Over implements [Schedule].
+func (u Until) Over(steps int) Schedule { return u.Schedule.Over(shareOf(steps, u.Share)) }
+
+// String implements [Schedule].
+func (u Until) String() string {
+	return fmt.Sprintf("%s, which ends at %g of its steps", u.Schedule, u.Share)
+}
+
+// shareOf is the step at the given share of a run, at least 1.
+func shareOf(steps int, share float64) int { return max(1, int(math.Round(share*float64(steps)))) }
+
 // progress returns how far step is from begin to end, in [0, 1]; 0 when the end is open.
 func progress(step, begin, end int) float64 {
 	if end == 0 || step <= begin {

@@ -27,6 +27,10 @@ func TestSchedules(t *testing.T) {
 			"polynomial of power 3 1 → 0.1 from step 0 to step 1000"},
 		{dstee.Decay{First: 0.01, Factor: 0.9, Every: 300}, map[int]float64{0: 0.01, 299: 0.01, 300: 0.009, 999: 0.01 * 0.9 * 0.9 * 0.9},
 			"0.01 · 0.9 every 300 steps"},
+		{dstee.Until{Share: 0.75, Schedule: dstee.Cosine{First: 0.3}}, map[int]float64{0: 0.3, 375: 0.15, 750: 0, 1000: 0},
+			"cosine 0.3 → 0 from step 0 to step 750"},
+		{dstee.Until{Share: 0.5, Schedule: dstee.Linear{First: 1, Last: 2, Begin: 100, End: 200}}, map[int]float64{150: 1.5, 500: 2},
+			"linear 1 → 2 from step 100 to step 200"}, // Its end is its own.
 	} {
 		closed := test.schedule.Over(1000)
 		for step, want := range test.at {
@@ -34,6 +38,9 @@ func TestSchedules(t *testing.T) {
 		}
 		require.Equal(t, test.printed, closed.String())
 	}
+	require.Equal(t, "cosine 0.3 → 0 from step 0 to the end of the run, which ends at 0.75 of its steps",
+		dstee.Until{Share: 0.75, Schedule: dstee.Cosine{First: 0.3}}.String())
+	require.Equal(t, "every 100 steps from step 0 to 0.75 of the run", dstee.MethodRigL().Updates.String())
 	require.Equal(t, 0.5, dstee.Cosine{First: 0.5}.At(1e6), "an open schedule stays at its first value")
 }
 
@@ -45,6 +52,8 @@ func TestUpdateSteps(t *testing.T) {
 		{dstee.Every{DeltaT: 30}, []int{30, 60, 90}},
 		{dstee.Every{DeltaT: 30, Begin: 31, End: 60}, []int{60}},
 		{dstee.Every{DeltaT: 50, Begin: 50}, []int{50, 100}},
+		{dstee.Every{DeltaT: 25, EndShare: 0.75}, []int{25, 50, 75}},
+		{dstee.Every{DeltaT: 25, End: 50, EndShare: 0.75}, []int{25, 50}},
 		{dstee.AtSteps{1, 7, 99}, []int{1, 7, 99}},
 	} {
 		updates := test.updates.Over(100)

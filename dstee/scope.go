@@ -44,6 +44,11 @@ func (s *Sparsifier) GrowGlobally() *Sparsifier {
 func (s *Sparsifier) Redistribute(by Acquisition) *Sparsifier {
 	if by.Score == nil {
 		s.fail(fmt.Errorf("dstee: the acquisition %q to redistribute by has no Score function", by.Name))
+	} else if err := by.check(); err != nil {
+		s.fail(err)
+	}
+	if len(by.Memory) > 0 {
+		s.fail(fmt.Errorf("dstee: growth cannot be redistributed by %q: it remembers, which only drop and growth scores do", by.Name))
 	}
 	s.scope.redistribute = &by
 	return s.checkScope()

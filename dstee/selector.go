@@ -18,6 +18,8 @@ type moving struct {
 
 	was, kept, mask   unitSet // What is active before the update, survives the drop, is active after the update.
 	numKept, numGrown int     // Numbers of units.
+
+	backward *tensors.Tensor // The new backward set, Bool of the weights' shape; nil without a reserve.
 }
 
 // unitSet is a set of a layer's units, where the selector keeps it.

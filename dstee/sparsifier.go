@@ -26,6 +26,7 @@ import (
 // It is not safe for concurrent use.
 type Sparsifier struct {
 	// Configuration.
+	final        float64 // The density given to New.
 	density      Schedule
 	distribution Distribution
 	updates      UpdateSteps
@@ -37,8 +38,12 @@ type Sparsifier struct {
 	rules        []rule
 	structures   []structureRule
 	gradients    int
+	momentum     float64 // Of the gradients that scores see, 0 for none.
 	totalSteps   int
 	static       bool
+	initial      *Initial
+	reserve      *Reserve
+	modelFn      train.ModelFn
 	seed         int64
 	ownSeed      bool
 	place        Place
@@ -54,6 +59,9 @@ type Sparsifier struct {
 	loop     *train.Loop
 	detached bool
 	steps    int // Length of the run, 0 before it is known.
+
+	probe        *probe            // Of the initial scores, while they are computed.
+	initialMasks map[string][]bool // By the path of the weight, once they are.
 
 	rounds, skipped *model.Variable
 	accumulate      *model.Variable // Bool scalar: whether the next step adds to the gradients. Nil if gradients is 1.
@@ -72,6 +80,9 @@ type layer struct {
 	weight, mask, visits, gradient *model.Variable
 	layout                         layout
 	states                         []*model.Variable // The base optimizer's state tensors for this weight.
+	momentum                       *model.Variable   // That of them which is the first moment; nil if there is none.
+	dropMemory, growMemory         []*model.Variable
+	reserved                       *reserved // Nil if inactive weights are zero.
 	drop, grow                     Acquisition
 	active, explored               int // Numbers of weights active now, and in any topology so far.
 }
@@ -84,6 +95,7 @@ type layer struct {
 // and [Sparsifier.LayerDensity] choose otherwise.
 func New(density float64) *Sparsifier {
 	return &Sparsifier{
+		final:        density,
 		density:      Constant(density),
 		distribution: ERK,
 		updates:      Every{DeltaT: DefaultDeltaT},
@@ -95,18 +107,32 @@ func New(density float64) *Sparsifier {
 	}
 }
 
-// FromScope returns a Sparsifier configured by the hyperparameters of the scope, see [ParamDensity] and the others.
-// Drop and growth may differ from layer to layer, by the hyperparameters of their scopes.
+// FromScope returns a Sparsifier configured by the hyperparameters of the scope, see [ParamDensity] and the others: by
+// [ParamMethod] first, then by those of single settings. Drop and growth may differ from layer to layer, by the
+// hyperparameters of their scopes.
 func FromScope(scope *model.Scope) *Sparsifier {
 	s := New(model.GetParamOr(scope, ParamDensity, DefaultDensity))
-	name := model.GetParamOr(scope, ParamDistribution, DefaultDistribution)
-	distribution, found := Distributions[name]
-	if !found {
-		s.fail(fmt.Errorf("dstee: unknown distribution %q in hyperparameter %q, the known ones are %s", name, ParamDistribution, sortedKeys(Distributions)))
+	if name := model.GetParamOr(scope, ParamMethod, ""); name != "" {
+		method, err := MethodByName(name)
+		if err != nil {
+			s.fail(fmt.Errorf("%w (hyperparameter %q)", err, ParamMethod))
+		}
+		s.Method(method)
 	}
-	return s.Distribution(distribution).
-		DeltaT(model.GetParamOr(scope, ParamDeltaT, DefaultDeltaT)).
-		DropFraction(Cosine{First: model.GetParamOr(scope, ParamDropFraction, DefaultDropFraction), Last: LastDropFraction})
+	if name := model.GetParamOr(scope, ParamDistribution, ""); name != "" {
+		distribution, found := Distributions[name]
+		if !found {
+			s.fail(fmt.Errorf("dstee: unknown distribution %q in hyperparameter %q, the known ones are %s", name, ParamDistribution, sortedKeys(Distributions)))
+		}
+		s.Distribution(distribution)
+	}
+	if isSet(scope, ParamDeltaT) {
+		s.DeltaT(model.GetParamOr(scope, ParamDeltaT, DefaultDeltaT))
+	}
+	if isSet(scope, ParamDropFraction) {
+		s.DropFraction(Cosine{First: model.GetParamOr(scope, ParamDropFraction, DefaultDropFraction), Last: LastDropFraction})
+	}
+	return s
 }
 
 // fail keeps the first error of the options, for the start of the training to report.
@@ -135,8 +161,13 @@ func (s *Sparsifier) Updates(updates UpdateSteps) *Sparsifier {
 	return s
 }
 
-// DeltaT updates the masks every n steps, to the end of the run.
-func (s *Sparsifier) DeltaT(n int) *Sparsifier { return s.Updates(Every{DeltaT: n}) }
+// DeltaT updates the masks every n steps: from the first and to the last step of [Sparsifier.Updates] if that is [Every],
+// by default over the whole run.
+func (s *Sparsifier) DeltaT(n int) *Sparsifier {
+	every, _ := s.updates.(Every)
+	every.DeltaT = n
+	return s.Updates(every)
+}
 
 // Static never updates the masks: training is sparse with the first, random ones.
 func (s *Sparsifier) Static() *Sparsifier {
@@ -151,14 +182,15 @@ func (s *Sparsifier) DropFraction(fraction Schedule) *Sparsifier {
 	return s
 }
 
-// Drop sets the score by which active weights are kept, for all layers. Default [Magnitude], or the layers' [ParamDrop].
+// Drop sets the score by which active weights are kept, for all layers. Default that of the method, [Magnitude] without one,
+// or the layers' [ParamDrop].
 func (s *Sparsifier) Drop(drop Acquisition) *Sparsifier {
 	s.drop, s.ownDrop = drop, true
 	return s
 }
 
-// Grow sets the score by which inactive weights are activated, for all layers. Default [DSTEE], or the layers'
-// [ParamGrow].
+// Grow sets the score by which inactive weights are activated, for all layers. Default that of the method, [DSTEE] without
+// one, or the layers' [ParamGrow].
 func (s *Sparsifier) Grow(grow Acquisition) *Sparsifier {
 	s.grow, s.ownGrow = grow, true
 	return s
@@ -197,6 +229,21 @@ func (s *Sparsifier) GradientBatches(n int) *Sparsifier {
 		s.fail(fmt.Errorf("dstee: growth needs the gradient of at least 1 batch, got %d", n))
 	}
 	s.gradients = n
+	return s
+}
+
+// GradientMomentum lets scores see, as [Signals.Gradient], the momentum of the dense gradient instead of the last one:
+//
+//	m = beta·m + (1-beta)·∂L/∂W
+//
+// after each step, starting from 0; beta is in [0, 1), 0 is no momentum. An entry of the gradient that is not finite leaves
+// m as it was. It is what SNFS grows by; base optimizers cannot tell it, since they never see the gradient of inactive
+// weights. For weights of 16 bits m is Float32.
+func (s *Sparsifier) GradientMomentum(beta float64) *Sparsifier {
+	if !(beta >= 0 && beta < 1) {
+		s.fail(fmt.Errorf("dstee: the momentum of gradients must be in [0, 1), got %g", beta))
+	}
+	s.momentum = beta
 	return s
 }
 
@@ -243,13 +290,7 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	if s.err != nil {
 		return s.err
 	}
-	var candidates []*model.Variable
-	for v := range store.IterVariables() {
-		if candidate(v) && inUse(v) {
-			candidates = append(candidates, v)
-		}
-	}
-	choices, err := selectWeights(store, candidates, s.only, s.rules)
+	choices, err := s.chooseWeights(store, inUse)
 	if err != nil {
 		return err
 	}
@@ -257,23 +298,15 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 		return s.checkSame(store, choices)
 	}
 	s.store, s.backend = store, backend
-	if !s.ownSeed {
-		s.seed = seedOf(store)
-	}
-	structures, err := chooseStructures(store, choices, s.structures)
+	s.execs, s.selector = newMaintenance(backend), newSelector(backend, s.place.on(backend))
+	layers, err := s.newLayers(choices)
 	if err != nil {
 		return err
 	}
-	layers := make([]*layer, len(choices))
-	for i, c := range choices {
-		l := &layer{path: c.weight.Path(), size: c.weight.Shape().Size(), fixed: c.density, weight: c.weight}
-		if err := l.setStructure(structures[i]); err != nil {
+	for _, l := range layers {
+		if l.drop, l.grow, err = s.acquisitions(store.Scope(l.weight.Scope())); err != nil {
 			return err
 		}
-		if l.drop, l.grow, err = s.acquisitions(store.Scope(c.weight.Scope())); err != nil {
-			return err
-		}
-		layers[i] = l
 	}
 	if s.scope.competes() && !slices.ContainsFunc(layers, (*layer).competes) {
 		return errors.New("dstee: no layers can compete or share growth: DropGlobally, GrowGlobally and Redistribute are for layers " +
@@ -281,6 +314,9 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	}
 	counts, err := s.targets(layers, 0)
 	if err != nil {
+		return err
+	}
+	if err := s.chooseFirst(layers, counts); err != nil {
 		return err
 	}
 	for i, l := range layers {
@@ -296,15 +332,48 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	if err := store.InitializeVariables(backend, nil); err != nil {
 		return fmt.Errorf("dstee: initializing the weights: %w", err)
 	}
-	s.execs = newMaintenance(backend)
-	s.selector = newSelector(backend, s.place.on(backend))
 	for _, l := range layers {
+		if s.reserve != nil {
+			if err := s.createReserve(l); err != nil {
+				return err
+			}
+		}
 		if err := s.execs.mask(l.weight, l.mask.MustValue()); err != nil {
 			return err
 		}
 	}
 	s.layers = layers
 	return nil
+}
+
+// chooseWeights returns the weights to make sparse, among those that inUse admits.
+func (s *Sparsifier) chooseWeights(store *model.Store, inUse func(*model.Variable) bool) ([]choice, error) {
+	var candidates []*model.Variable
+	for v := range store.IterVariables() {
+		if candidate(v) && inUse(v) {
+			candidates = append(candidates, v)
+		}
+	}
+	if !s.ownSeed {
+		s.seed = seedOf(store)
+	}
+	return selectWeights(store, candidates, s.only, s.rules)
+}
+
+// newLayers returns the layers of the weights chosen in the Sparsifier's store, each with its structure.
+func (s *Sparsifier) newLayers(choices []choice) ([]*layer, error) {
+	structures, err := chooseStructures(s.store, choices, s.structures)
+	if err != nil {
+		return nil, err
+	}
+	layers := make([]*layer, len(choices))
+	for i, c := range choices {
+		layers[i] = &layer{path: c.weight.Path(), size: c.weight.Shape().Size(), fixed: c.density, weight: c.weight}
+		if err := layers[i].setStructure(structures[i]); err != nil {
+			return nil, err
+		}
+	}
+	return layers, nil
 }
 
 // checkSame reports weights that a later graph uses but the first did not: they have no mask.
@@ -330,14 +399,18 @@ func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, e
 		}
 	}
 	if !s.ownGrow {
-		c := model.GetParamOr(scope, ParamC, DefaultC)
-		epsilon := model.GetParamOr(scope, ParamEpsilon, DefaultEpsilon)
-		name := model.GetParamOr(scope, ParamGrow, s.grow.Name)
-		if grow, err = GrowthByName(name, Constant(c), Constant(epsilon)); err != nil {
-			return drop, grow, fmt.Errorf("%w (hyperparameter %q in scope %q)", err, ParamGrow, scope.Scope())
+		if name := model.GetParamOr(scope, ParamGrow, ""); name != "" {
+			if grow, err = GrowthByName(name, Constant(DefaultC), Constant(DefaultEpsilon)); err != nil {
+				return drop, grow, fmt.Errorf("%w (hyperparameter %q in scope %q)", err, ParamGrow, scope.Scope())
+			}
+		}
+		for name, key := range map[string]string{"c": ParamC, "epsilon": ParamEpsilon} {
+			if isSet(scope, key) && grow.has(name) {
+				grow = grow.WithSchedule(name, Constant(model.GetParamOr(scope, key, 0.0)))
+			}
 		}
 	}
-	return drop, grow, nil
+	return drop, grow, errors.Join(drop.check(), grow.check())
 }
 
 // targets returns how many weights of each layer are to be active at the given step: what the distribution allocates, or the
@@ -369,6 +442,9 @@ func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.layers != nil && s.initial != nil && !s.initial.PerLayer {
+		allocated = inProportion(layers, free, allocated)
+	}
 	for i, count := range allocated {
 		counts[free[i]] = layers[free[i]].layout.round(count)
 	}
@@ -379,7 +455,7 @@ func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 func (s *Sparsifier) createMask(l *layer, count int) error {
 	l.mask = maskVariable(s.store, l.weight, l.layout, count)
 	if !l.mask.HasValue() {
-		mask, err := initialMask(l.weight, l.layout, count, s.seed)
+		mask, err := s.firstMask(l, count)
 		if err != nil {
 			return err
 		}
@@ -412,8 +488,15 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 		return fmt.Errorf("dstee: reading the visits of %q: %w", l.path, err)
 	}
 	gradient := shapes.Make(l.weight.DType(), dims...)
+	if s.momentum > 0 && gradient.DType.IsHalfPrecision() {
+		gradient.DType = dtypes.Float32
+	}
 	l.gradient = s.store.VariableWithShape(layerScope(l.path)+"/gradient", gradient, initializer.Zero).SetTrainable(false)
-	return nil
+	if l.dropMemory, err = memoryVariables(s.store, l.weight, "drop", l.drop); err != nil {
+		return err
+	}
+	l.growMemory, err = memoryVariables(s.store, l.weight, "grow", l.grow)
+	return err
 }
 
 // counter returns an Int64 scalar variable that starts at 0.
@@ -450,7 +533,7 @@ func (s *Sparsifier) layerSeed(l *layer, step int) uint32 {
 // Unsaved returns the variables that need not be saved in checkpoints, since the next step makes them anew: pass them
 // to the checkpoint's ExcludeVars. They exist once training has built its first graph.
 func (s *Sparsifier) Unsaved() []*model.Variable {
-	if s.gradients > 1 {
+	if s.gradients > 1 || s.momentum > 0 {
 		return nil // A sum over steps cannot be made anew from the last one.
 	}
 	variables := make([]*model.Variable, len(s.layers))
@@ -484,13 +567,17 @@ func (s *Sparsifier) Detach() error {
 
 // maintenance holds the small compiled graphs that keep a layer's variables in step with its mask.
 type maintenance struct {
-	maskExec, scaleExec *Exec
+	maskExec, scaleExec, addExec, splitExec *Exec
 }
 
 func newMaintenance(backend compute.Backend) *maintenance {
 	return &maintenance{
 		maskExec:  newExec(backend, func(x, mask *Node) *Node { return applyMask(mask, x) }),
 		scaleExec: newExec(backend, func(x, factor *Node) *Node { return Mul(x, ConvertDType(factor, x.DType())) }),
+		addExec:   newExec(backend, Add),
+		splitExec: newExec(backend, func(x, mask *Node) (*Node, *Node) {
+			return applyMask(mask, x), applyMask(LogicalNot(mask), x)
+		}),
 	}
 }
 

@@ -110,13 +110,18 @@ func kthKeyGraph(keys, k *Node) *Node {
 // uniqueKeys returns Uint64 keys above 0 that order as the scores do, equal scores by falling index.
 func uniqueKeys(scores *Node) *Node {
 	g := scores.Graph()
+	n := scores.Shape().Size()
+	fromLast := Sub(Const(g, uint64(n)), Iota(g, shapes.Make(dtypes.Uint64, n), 0))
+	return Add(BitwiseShiftLeft(ConvertDType(orderKeys(scores), dtypes.Uint64), Const(g, uint64(32))), fromLast)
+}
+
+// orderKeys returns the Uint32 keys of the scores, which order as they do: those of rankKey.
+func orderKeys(scores *Node) *Node {
+	g := scores.Graph()
 	scores = Where(IsNaN(scores), Const(g, float32(math.Inf(-1))), scores)
 	bits := Bitcast(scores, dtypes.Uint32)
 	// -0 is told by its bits: XLA on CPU takes subnormal numbers for equal to 0.
 	zero, sign := Const(g, uint32(0)), Const(g, uint32(1)<<31)
 	bits = Where(Equal(bits, sign), zero, bits)
-	key := Where(GreaterOrEqual(bits, sign), BitwiseNot(bits), BitwiseOr(bits, sign))
-	n := scores.Shape().Size()
-	fromLast := Sub(Const(g, uint64(n)), Iota(g, shapes.Make(dtypes.Uint64, n), 0))
-	return Add(BitwiseShiftLeft(ConvertDType(key, dtypes.Uint64), Const(g, uint64(32))), fromLast)
+	return Where(GreaterOrEqual(bits, sign), BitwiseNot(bits), BitwiseOr(bits, sign))
 }

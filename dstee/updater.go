@@ -48,22 +48,23 @@ type Updater struct {
 	place      Place
 	structure  Structure
 
-	dropScore, growScore *Exec
-	selector             selector
+	dropScore, growScore   *layerExec
+	dropMemory, growMemory *layerExec
+	selector               selector
 }
 
 // NewUpdater returns an updater that drops the active weights of lowest drop score and grows the inactive ones of
 // highest grow score, on the given backend.
 func NewUpdater(backend compute.Backend, drop, grow Acquisition, place Place) (*Updater, error) {
 	for _, a := range []Acquisition{drop, grow} {
-		if a.Score == nil {
-			return nil, fmt.Errorf("dstee: the acquisition %q has no Score function", a.Name)
+		if err := a.check(); err != nil {
+			return nil, err
 		}
 	}
 	place = place.on(backend)
 	u := &Updater{backend: backend, drop: drop, grow: grow, place: place}
-	u.dropScore = newExec(backend, drop.graph)
-	u.growScore = newExec(backend, grow.graph)
+	u.dropScore, u.dropMemory = newLayerExec(backend, drop.scoreGraph), newLayerExec(backend, drop.memoryGraph)
+	u.growScore, u.growMemory = newLayerExec(backend, grow.scoreGraph), newLayerExec(backend, grow.memoryGraph)
 	u.selector = newSelector(backend, place)
 	return u, nil
 }
@@ -88,6 +89,13 @@ type LayerState struct {
 	Gradient *tensors.Tensor // Any float dtype: the gradient with respect to the dense weights.
 	Mask     *tensors.Tensor // Bool, true where active.
 	Visits   *tensors.Tensor // Int32: the number of topologies in which each weight was active.
+
+	// What only some acquisitions read.
+	Momentum               *tensors.Tensor   // The optimizer's first moment, any float dtype; nil if it keeps none.
+	DropMemory, GrowMemory []*tensors.Tensor // Float32, one for each Memory of the acquisitions, see Updater.Remember.
+	Path                   string            // Of the weight in the store.
+	Round                  int               // The number of the mask update, counted from 1.
+	TotalSteps             int               // The number of optimizer steps of the run.
 }
 
 // Move is the outcome of a mask update for one layer.
@@ -142,13 +150,16 @@ func (u *Updater) growScores(layer LayerState, step int, seed uint32) (*tensors.
 }
 
 // score runs an acquisition's graph on the layer.
-func (u *Updater) score(exec *Exec, a Acquisition, layer LayerState, step int, seed uint32) (*tensors.Tensor, error) {
-	inputs := []any{layer.Weight, layer.Gradient, layer.Mask, layer.Visits}
-	scores, err := exec.Call1(append(inputs, a.inputs(step, seed)...)...)
+func (u *Updater) score(exec *layerExec, a Acquisition, layer LayerState, step int, seed uint32) (*tensors.Tensor, error) {
+	memory := layer.GrowMemory
+	if exec == u.dropScore {
+		memory = layer.DropMemory
+	}
+	scores, err := exec.call(a, layer, memory, step, seed)
 	if err != nil {
 		return nil, fmt.Errorf("score %q: %w", a.Name, err)
 	}
-	return scores, nil
+	return scores[0], nil
 }
 
 // GrowScores returns the growth score of each of the layer's weights after the given step, flat and row-major: for a look

@@ -23,8 +23,9 @@ type UpdateSteps interface {
 
 // Every updates the masks every DeltaT steps: after the multiples of DeltaT from Begin to End, both included.
 type Every struct {
-	DeltaT     int // Steps between updates, ΔT in the paper.
-	Begin, End int // Steps; End 0 means the end of the run.
+	DeltaT     int     // Steps between updates, ΔT in the paper.
+	Begin, End int     // Steps; End 0 means the end of the run.
+	EndShare   float64 // The share of the run at which an open End lies; 0 means all of it.
 }
 
 // At implements [UpdateSteps].
@@ -43,7 +44,9 @@ func (e Every) Next(step int) int {
 
 // Over implements [UpdateSteps].
 func (e Every) Over(steps int) UpdateSteps {
-	if e.End == 0 {
+	if e.End == 0 && e.EndShare != 0 {
+		e.End = shareOf(steps, e.EndShare)
+	} else if e.End == 0 {
 		e.End = steps
 	}
 	return e
@@ -51,6 +54,9 @@ func (e Every) Over(steps int) UpdateSteps {
 
 // String implements [UpdateSteps].
 func (e Every) String() string {
+	if e.End == 0 && e.EndShare != 0 {
+		return fmt.Sprintf("every %d steps from step %d to %g of the run", e.DeltaT, e.Begin, e.EndShare)
+	}
 	return fmt.Sprintf("every %d steps %s", e.DeltaT, span(e.Begin, e.End))
 }
 
@@ -86,6 +92,9 @@ func checkUpdateSteps(u UpdateSteps, steps int) error {
 		if u.Begin < 0 || u.End < 0 || (u.End != 0 && u.End < u.Begin) {
 			return fmt.Errorf("dstee: mask updates cannot go from step %d to step %d", u.Begin, u.End)
 		}
+		if !(u.EndShare >= 0 && u.EndShare <= 1) {
+			return fmt.Errorf("dstee: mask updates must end at a share of the run in [0, 1], got %g", u.EndShare)
+		}
 	case AtSteps:
 		for i, step := range u {
 			if step < 1 || (i > 0 && step <= u[i-1]) {
@@ -93,7 +102,7 @@ func checkUpdateSteps(u UpdateSteps, steps int) error {
 			}
 		}
 	}
-	if next := u.Next(0); next == 0 || next > steps {
+	if next := u.Over(steps).Next(0); next == 0 || next > steps {
 		return fmt.Errorf("dstee: the masks would never move: no update (%s) falls within the run of %d steps; lower ΔT, train "+
 			"longer, set TotalSteps if this is the first part of a longer run, or use Static()", u, steps)
 	}

@@ -13,12 +13,13 @@ import (
 // move is a copy of what an update does to a layer, to outlive the loan.
 type move struct {
 	trace.Move
-	before []bool // The mask before the update.
-	target int    // The number of active weights asked for.
+	before   []bool    // The mask before the update.
+	momentum []float32 // The optimizer's first moment, nil where it keeps none or the round is not saved.
+	target   int       // The number of active weights asked for.
 }
 
-// keepMove copies what was lent.
-func keepMove(lent *dstee.LayerMove) (m move, err error) {
+// keepMove copies what was lent; the momentum only for a round that is to be saved.
+func keepMove(lent *dstee.LayerMove, saved bool) (m move, err error) {
 	m = move{Move: trace.Move{Path: lent.Path, Shape: lent.Before.Weight.Shape().Dimensions}, target: lent.Target}
 	for _, part := range []struct {
 		to   *[]bool
@@ -36,6 +37,11 @@ func keepMove(lent *dstee.LayerMove) (m move, err error) {
 	}
 	if m.Gradient, err = floats(lent.Before.Gradient); err != nil {
 		return m, err
+	}
+	if saved && lent.Before.Momentum != nil {
+		if m.momentum, err = floats(lent.Before.Momentum); err != nil {
+			return m, err
+		}
 	}
 	m.Score, err = lent.GrowScores()
 	return m, err

@@ -117,7 +117,7 @@ func (r *recorder) moved(lent *dstee.LayerMove) error {
 	if err := r.scribe.drain(); err != nil {
 		return err
 	}
-	m, err := keepMove(lent)
+	m, err := keepMove(lent, r.recording.Rounds.Contains(lent.Round))
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (r *recorder) moved(lent *dstee.LayerMove) error {
 func (r *recorder) updated(u *dstee.MaskUpdate) error {
 	moves := r.moves
 	r.moves = nil
-	update := trace.Update{Step: u.Step, Round: u.Round, DropFraction: u.DropFraction, Params: r.session.spec.growthParams()}
+	update := trace.Update{Step: u.Step, Round: u.Round, DropFraction: u.DropFraction, Params: r.session.spec.growthParams(u.Step)}
 	if u.Skipped {
 		update.Skipped = u.Reason
 		return r.scribe.do(func() error { return r.writer.Update(update) })

@@ -25,14 +25,23 @@ func writeRound(dir string, spec Spec, u trace.Update, moves []move) error {
 	if err := os.MkdirAll(roundsDir(dir), 0o755); err != nil {
 		return fmt.Errorf("saving round %d: %w", u.Round, err)
 	}
-	round := whatif.Round{Number: u.Round, Step: u.Step, TotalSteps: spec.Steps, Seed: spec.Seed, DropFraction: u.DropFraction}
+	method, err := spec.method()
+	if err != nil {
+		return err
+	}
+	round := whatif.Round{Drop: method.Drop.Name, Number: u.Round, Step: u.Step, TotalSteps: spec.Steps, Seed: spec.Seed, DropFraction: u.DropFraction}
 	for _, m := range moves {
-		round.Layers = append(round.Layers, whatif.Layer{Path: m.Path, Target: m.target, LayerState: dstee.LayerState{
+		layer := whatif.Layer{Target: m.target, LayerState: dstee.LayerState{
+			Path:     m.Path,
 			Weight:   tensors.FromFlatDataAndDimensions(m.Weight, m.Shape...),
 			Gradient: tensors.FromFlatDataAndDimensions(m.Gradient, m.Shape...),
 			Mask:     tensors.FromFlatDataAndDimensions(m.before, m.Shape...),
 			Visits:   tensors.FromFlatDataAndDimensions(m.Visits, m.Shape...),
-		}})
+		}}
+		if m.momentum != nil {
+			layer.Momentum = tensors.FromFlatDataAndDimensions(m.momentum, m.Shape...)
+		}
+		round.Layers = append(round.Layers, layer)
 	}
 	return round.WriteFile(filepath.Join(roundsDir(dir), whatif.FileName(u.Round)))
 }

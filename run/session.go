@@ -108,12 +108,13 @@ func (s *session) build() error {
 		return err
 	}
 	var chosen optimizer.Interface = optimizers.Scheduled(base, s.spec.learningRate())
+	modelFn := modelFns[s.spec.Model](s.training.Classes)
 	if s.sparse != nil {
-		chosen = s.sparse.Optimizer(chosen)
+		modelFn, chosen = s.sparse.Model(modelFn), s.sparse.Optimizer(chosen)
 	}
 	batchAccuracy := metric.NewBaseMetric("Batch Accuracy", "acc", metric.AccuracyMetricType, metric.SparseCategoricalAccuracyGraph, nil)
 	accuracy := metric.NewSparseCategoricalAccuracy("Accuracy", "#acc")
-	s.trainer = train.NewTrainer(s.backend, s.store, modelFns[s.spec.Model](s.training.Classes), loss.SparseCategoricalCrossEntropyLogits, chosen,
+	s.trainer = train.NewTrainer(s.backend, s.store, modelFn, loss.SparseCategoricalCrossEntropyLogits, chosen,
 		[]metric.Interface{batchAccuracy}, []metric.Interface{accuracy})
 	s.loop = train.NewLoop(s.trainer)
 	if s.sparse != nil {

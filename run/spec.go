@@ -19,9 +19,9 @@ type Spec struct {
 	Sparsity     float64 `json:"sparsity"`              // The share of weights that are inactive, in [0, 1).
 	Distribution string  `json:"distribution"`          // "erk", "er" or "uniform".
 	DeltaT       int     `json:"delta_t"`               // Steps between mask updates.
-	DropFraction float64 `json:"drop_fraction"`         // Of the first update; anneals along a cosine to 0.005.
-	C            float64 `json:"c"`                     // Coefficient of the exploration term, DST-EE's methods only.
-	Epsilon      float64 `json:"epsilon"`               // The ε of the exploration term, DST-EE's methods only.
+	DropFraction float64 `json:"drop_fraction"`         // Of the first update; anneals along a cosine to 0.005. Methods that regrow only.
+	C            float64 `json:"c"`                     // Coefficient of the exploration term, methods that have one only.
+	Epsilon      float64 `json:"epsilon"`               // The ε of the exploration term, methods that have one only.
 	Optimizer    string  `json:"optimizer"`             // One of package optimizers' names.
 	LearningRate float64 `json:"learning_rate"`         // At the start; anneals along a cosine to 0.
 	Batch        int     `json:"batch"`                 // Examples per step.
@@ -38,8 +38,16 @@ const Static = "static"
 // Formula is the method that grows by the score of the spec's Acquisition.
 const Formula = "formula"
 
-// Methods are the names of the training methods: the growths of package dstee, and "formula", "static" and "dense".
-var Methods = []string{"dst-ee", "dst-ee-reference", "rigl", "set", Formula, Static, Dense}
+// Methods are the names of the training methods: the presets of package dstee, "formula" and "dense".
+var Methods = append(presetNames(), Formula, Dense)
+
+func presetNames() []string {
+	var names []string
+	for _, method := range dstee.Methods() {
+		names = append(names, method.Name)
+	}
+	return names
+}
 
 // Default is DST-EE at 95% sparsity on the embedded digits, with an MLP.
 func Default() Spec {
@@ -110,15 +118,13 @@ func (s Spec) Validate() error {
 	return nil
 }
 
-// moves tells whether the method updates masks.
-func (s Spec) moves() bool { return s.Method != Dense && s.Method != Static }
-
-// growthParams are the numbers in the method's growth score, by name.
-func (s Spec) growthParams() map[string]float64 {
-	if !strings.HasPrefix(s.Method, "dst-ee") {
-		return nil
+// method returns the spec's method, which is not dense.
+func (s Spec) method() (dstee.Method, error) {
+	if s.Method == Formula {
+		grow, err := dstee.Formula(s.Acquisition)
+		return dstee.Method{Name: Formula, Grow: grow, DenseGradient: dstee.GradientAtUpdates}, err
 	}
-	return map[string]float64{"c": s.C, "epsilon": s.Epsilon}
+	return dstee.MethodByName(s.Method)
 }
 
 // learningRate is the learning rate's schedule.
@@ -126,27 +132,66 @@ func (s Spec) learningRate() optimizers.Schedule {
 	return optimizers.Cosine{Rate: s.LearningRate, Length: s.Steps}
 }
 
-// sparsifier returns what makes the training sparse, nil for the dense method.
+// moves tells whether the method updates masks.
+func (s Spec) moves() bool {
+	method, err := s.method()
+	return err == nil && !method.Static
+}
+
+// Growth returns the growth score of a method with the spec's c and ε, where it has such numbers.
+func (s Spec) Growth(method dstee.Method) dstee.Acquisition {
+	grow := method.Grow
+	for _, param := range grow.Params {
+		if value, found := map[string]float64{"c": s.C, "epsilon": s.Epsilon}[param.Name]; found {
+			grow = grow.WithSchedule(param.Name, dstee.Constant(value))
+		}
+	}
+	return grow
+}
+
+// growthParams are the numbers in the growth score at a step, by name.
+func (s Spec) growthParams(step int) map[string]float64 {
+	method, err := s.method()
+	if s.Method == Dense || err != nil {
+		return nil
+	}
+	values := map[string]float64{}
+	for _, param := range s.Growth(method).Params {
+		values[param.Name] = param.Value.Over(s.Steps).At(step)
+	}
+	return values
+}
+
+// sparsifier returns what makes the training sparse, nil for the dense method. What the spec sets comes before the method's
+// own defaults, so that methods are compared under one regime.
 func (s Spec) sparsifier() (*dstee.Sparsifier, error) {
 	if s.Method == Dense {
 		return nil, nil
 	}
-	sparse := dstee.New(1 - s.Sparsity).
-		Distribution(dstee.Distributions[s.Distribution]).
-		DeltaT(s.DeltaT).
-		DropFraction(dstee.Cosine{First: s.DropFraction, Last: min(s.DropFraction, dstee.LastDropFraction)}).
-		TotalSteps(s.Steps).
-		Seed(s.Seed)
-	if s.Method == Static {
-		return sparse.Static(), nil
-	}
-	if s.Method == Formula {
-		grow, err := dstee.Formula(s.Acquisition)
-		return sparse.Grow(grow), err
-	}
-	grow, err := dstee.GrowthByName(s.Method, dstee.Constant(s.C), dstee.Constant(s.Epsilon))
+	method, err := s.method()
 	if err != nil {
 		return nil, err
 	}
-	return sparse.Grow(grow), nil
+	method.Grow = s.Growth(method)
+	sparse := dstee.New(1 - s.Sparsity).Method(method).
+		Distribution(dstee.Distributions[s.Distribution]).
+		TotalSteps(s.Steps).
+		Seed(s.Seed)
+	if !method.Static {
+		sparse.DeltaT(s.DeltaT)
+	}
+	if method.Regrows() {
+		sparse.DropFraction(dstee.Cosine{First: s.DropFraction, Last: min(s.DropFraction, dstee.LastDropFraction)})
+	}
+	return sparse, nil
+}
+
+// flops returns the training FLOPs relative to dense training, for the operations of a forward pass at the end of the run.
+func (s Spec) flops(sparse, dense float64) (float64, error) {
+	method, err := s.method()
+	if err != nil {
+		return 0, err
+	}
+	final := 1 - s.Sparsity
+	return method.TrainingFLOPs(min(dense, sparse*method.MeanDensity(final, s.Steps)/final), dense, s.DeltaT), nil
 }

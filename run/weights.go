@@ -49,12 +49,8 @@ func (s *Summary) countWeights(backend compute.Backend, store *model.Store, spar
 		sparseMACs += density * float64(weight.MACs)
 		denseMACs += float64(weight.MACs)
 	}
-	deltaT := 0
-	if s.moves() && s.Method != "set" { // SET grows without a gradient.
-		deltaT = s.DeltaT
-	}
-	s.FLOPsRatio = dstee.TrainingFLOPs(sparseMACs, denseMACs, deltaT)
-	return nil
+	s.FLOPsRatio, err = s.flops(sparseMACs, denseMACs)
+	return err
 }
 
 // Churn is how many weights became active during the run, per active weight, over all layers.

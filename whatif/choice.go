@@ -29,6 +29,10 @@ func (r *Round) chooser(backend compute.Backend, grow dstee.Acquisition) (*choos
 	if err != nil {
 		return nil, err
 	}
+	if len(grow.Memory) > 0 {
+		return nil, fmt.Errorf("the acquisition %q remembers %q from round to round, which a recorded round does not hold: compare it "+
+			"by training", grow.Name, grow.Memory[0].Name)
+	}
 	grow.Params = slices.Clone(grow.Params)
 	for i := range grow.Params {
 		grow.Params[i].Value = grow.Params[i].Value.Over(r.TotalSteps)
@@ -53,12 +57,14 @@ func (c *chooser) choose(l *Layer) (*choice, error) {
 	}); err != nil {
 		return nil, err
 	}
-	move, err := c.updater.Update(l.LayerState, active, l.Target, r.DropFraction, r.Step, r.seed(l))
+	state := l.LayerState
+	state.Round, state.TotalSteps = r.Number, r.TotalSteps
+	move, err := c.updater.Update(state, active, l.Target, r.DropFraction, r.Step, r.seed(l))
 	if err != nil {
 		return nil, fmt.Errorf("layer %q: %w", l.Path, err)
 	}
 	made := &choice{}
-	if made.scores, err = c.updater.GrowScores(l.LayerState, r.Step, r.seed(l)); err != nil {
+	if made.scores, err = c.updater.GrowScores(state, r.Step, r.seed(l)); err != nil {
 		return nil, fmt.Errorf("layer %q: %w", l.Path, err)
 	}
 	kept, err := tensors.CopyFlatData[bool](move.Kept)

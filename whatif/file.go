@@ -12,8 +12,8 @@ import (
 	"github.com/sparsekernel/sparsekernel/internal/durable"
 )
 
-// A round's file is a safetensors file: for the layer at path P the tensors P + "/weight", "/gradient", "/mask" and
-// "/visits", and a description as JSON under the key "sparsekernel.round" of the metadata.
+// A round's file is a safetensors file: for the layer at path P the tensors P + "/weight", "/gradient", "/mask",
+// "/visits" and, where the optimizer keeps one, "/momentum", and a description as JSON under the key "sparsekernel.round" of the metadata.
 const (
 	descriptionKey     = "sparsekernel.round"
 	descriptionVersion = 1
@@ -22,6 +22,7 @@ const (
 	gradientPart = "gradient"
 	maskPart     = "mask"
 	visitsPart   = "visits"
+	momentumPart = "momentum"
 )
 
 // description is all of a round but its tensors.
@@ -36,10 +37,10 @@ type description struct {
 	Targets      map[string]int `json:"targets"` // By the path of the layer.
 }
 
-// parts lists the tensors of a layer by name.
+// parts lists the tensors of a layer by name. All but the momentum are there.
 func (l *Layer) parts() map[string]**tensors.Tensor {
 	return map[string]**tensors.Tensor{
-		weightPart: &l.Weight, gradientPart: &l.Gradient, maskPart: &l.Mask, visitsPart: &l.Visits,
+		weightPart: &l.Weight, gradientPart: &l.Gradient, maskPart: &l.Mask, visitsPart: &l.Visits, momentumPart: &l.Momentum,
 	}
 }
 
@@ -56,6 +57,9 @@ func (r *Round) WriteFile(path string) error {
 		l := &r.Layers[i]
 		d.Targets[l.Path] = l.Target
 		for part, value := range l.parts() {
+			if *value == nil {
+				continue
+			}
 			t, err := safetensors.OfTensor(l.Path+"/"+part, *value)
 			if err != nil {
 				return fail(err)
@@ -101,6 +105,7 @@ func read(file *safetensors.File) (*Round, error) {
 		return nil, fmt.Errorf("the file is of version %d, this program reads version %d", d.Version, descriptionVersion)
 	}
 	r := &Round{Number: d.Round, Step: d.Step, TotalSteps: d.TotalSteps, Seed: d.Seed, DropFraction: d.DropFraction, Drop: d.Drop}
+	tensorCount := 0
 	// In the order of the file, so that reports have the same order each time.
 	for _, info := range file.Tensors() {
 		path, isWeight := strings.CutSuffix(info.Name, "/"+weightPart)
@@ -108,8 +113,13 @@ func read(file *safetensors.File) (*Round, error) {
 		if !isWeight || !known {
 			continue
 		}
-		l := Layer{Path: path, Target: target}
+		l := Layer{Target: target}
+		l.Path = path
 		for part, value := range l.parts() {
+			if _, found := file.Lookup(path + "/" + part); !found && part == momentumPart {
+				continue
+			}
+			tensorCount++
 			var err error
 			if *value, err = file.Tensor(path + "/" + part); err != nil {
 				return nil, err
@@ -120,8 +130,8 @@ func read(file *safetensors.File) (*Round, error) {
 	if len(r.Layers) != len(d.Targets) {
 		return nil, fmt.Errorf("there are weights of %d layers, but targets of %d", len(r.Layers), len(d.Targets))
 	}
-	if want := 4 * len(r.Layers); len(file.Tensors()) != want {
-		return nil, fmt.Errorf("%d layers have %d tensors, but there are %d", len(r.Layers), want, len(file.Tensors()))
+	if len(file.Tensors()) != tensorCount {
+		return nil, fmt.Errorf("%d layers have %d tensors, but there are %d", len(r.Layers), tensorCount, len(file.Tensors()))
 	}
 	return r, r.check()
 }

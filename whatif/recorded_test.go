@@ -64,7 +64,8 @@ func recorded(t *testing.T, backend compute.Backend) (*model.Store, *whatif.Roun
 				require.NoError(t, err)
 				return clone
 			}
-			l := whatif.Layer{Path: path}
+			l := whatif.Layer{}
+			l.Path = path
 			l.Weight, l.Gradient = part(path), part("/dstee"+path+"/gradient")
 			l.Mask, l.Visits = part("/dstee"+path+"/mask"), part("/dstee"+path+"/visits")
 			for _, active := range tensors.MustCopyFlatData[bool](l.Mask) {

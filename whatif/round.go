@@ -24,10 +24,9 @@ type Round struct {
 
 // Layer is a sparse weight before the update.
 type Layer struct {
+	// LayerState holds the tensors and the path. Momentum may be nil; acquisitions with a memory cannot be asked, since only
+	// their own runs have one.
 	dstee.LayerState
-
-	// Path of the weight in the store of the run.
-	Path string
 
 	// Target is how many weights are to be active after the update.
 	Target int

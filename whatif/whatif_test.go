@@ -43,7 +43,8 @@ func newLayer(path string, seed uint64, dims ...int) whatif.Layer {
 			weight[i] = float32(rng.NormFloat64())
 		}
 	}
-	l := whatif.Layer{Path: path, Target: active}
+	l := whatif.Layer{Target: active}
+	l.Path = path
 	l.Weight, l.Gradient = tensors.FromFlatDataAndDimensions(weight, dims...), tensors.FromFlatDataAndDimensions(gradient, dims...)
 	l.Mask, l.Visits = tensors.FromFlatDataAndDimensions(mask, dims...), tensors.FromFlatDataAndDimensions(visits, dims...)
 	return l
@@ -182,7 +183,8 @@ func TestAsTheRun(t *testing.T) {
 
 // Ties share the mean of their ranks: by hand, from the definition.
 func TestRankCorrelationWithTies(t *testing.T) {
-	l := whatif.Layer{Path: "/w", Target: 1}
+	l := whatif.Layer{Target: 1}
+	l.Path = "/w"
 	l.Weight = tensors.FromValue([]float32{1, 0, 0, 0, 0})
 	l.Mask = tensors.FromValue([]bool{true, false, false, false, false})
 	l.Gradient = tensors.FromValue([]float32{9, 1, 2, 2, 3})

@@ -86,7 +86,7 @@ func TestTrainJSON(t *testing.T) {
 		case run.Dense:
 			require.Zero(t, summary["sparsity"])
 			require.Equal(t, 1.0, summary["flops_ratio"])
-		case run.Static:
+		case run.Static, "snip", "grasp", "synflow":
 			require.InDelta(t, 1-summary["sparsity"].(float64), summary["exploration_rate"], 1e-9)
 		default:
 			require.Greater(t, summary["exploration_rate"], 1-summary["sparsity"].(float64))

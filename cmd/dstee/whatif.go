@@ -64,7 +64,7 @@ func newWhatif() *cobra.Command {
 	flags := cmd.Flags()
 	flags.IntVar(&round, "round", 0, "the mask update to look at, counted from 1; it can be left out where only one was saved")
 	flags.StringArrayVar(&formulas, "acquisition", nil, "a formula to grow by, such as 'abs(g) + 1e-3*log(t)/(n+1)'; may be repeated")
-	flags.StringArrayVar(&methods, "method", nil, "a named way to grow: dst-ee, dst-ee-reference, rigl or set; may be repeated. Default, without --acquisition: rigl and dst-ee")
+	flags.StringArrayVar(&methods, "method", nil, "a method whose way to grow to look at, such as rigl; may be repeated. Default, without --acquisition: rigl and dst-ee")
 	flags.Float64Var(&c, "c", dstee.DefaultC, "coefficient of the exploration term of the methods")
 	flags.Float64Var(&epsilon, "epsilon", dstee.DefaultEpsilon, "epsilon of the exploration term of the methods")
 	flags.BoolVar(&curve, "c-curve", false, "show DST-EE from c 0 to large instead of a comparison")
@@ -91,11 +91,13 @@ func acquisitionsOf(methods, formulas []string, c, epsilon float64) (list []dste
 		methods = []string{"rigl", "dst-ee"}
 	}
 	for _, name := range methods {
-		a, err := dstee.GrowthByName(name, dstee.Constant(c), dstee.Constant(epsilon))
+		method, err := dstee.MethodByName(name)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, a)
+		spec := run.Default()
+		spec.C, spec.Epsilon = c, epsilon
+		list = append(list, spec.Growth(method))
 	}
 	for _, text := range formulas {
 		a, err := dstee.Formula(text)

@@ -18,7 +18,8 @@ import (
 
 // roundOf returns a small round.
 func roundOf(number int) *whatif.Round {
-	l := whatif.Layer{Path: "/w", Target: 2}
+	l := whatif.Layer{Target: 2}
+	l.Path = "/w"
 	l.Weight = tensors.FromValue([]float32{1, 2, 0, 0, 0, 0})
 	l.Mask = tensors.FromValue([]bool{true, true, false, false, false, false})
 	l.Gradient = tensors.FromValue([]float32{0, 0, 3, -4, 2, 1})

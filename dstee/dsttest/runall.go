@@ -24,7 +24,7 @@ import (
 //   - deterministic: the same layer, step and seed give the same scores and mask, in any order, from any Updater;
 //   - host equals device: wherever the selection runs, the masks are equal;
 //   - not finite: counts are exact also where the gradients of inactive weights are NaN or infinite;
-//   - trains, accumulates, bfloat16, float16: a small model trains with SGD, also with gradients accumulated and with
+//   - trains, accumulates, bfloat16, float16: a small model trains with Adam, also with gradients accumulated and with
 //     weights of half precision; counts are exact after every step, no layer dies, and nothing inactive is stored;
 //   - resumes: a run that was stopped and resumed has the weights, masks and visits of one that was not;
 //   - XLA equals Go: the scores have the same bits on both backends, hence the masks are equal, see [Inexact].
@@ -166,12 +166,15 @@ const (
 type scene struct {
 	name             string
 	weight, gradient []float32
+	momentum         []float32
 	mask             []bool
 	visits           []int32
 	active, target   int
 	fraction         float64
-	step             int
+	step, round      int
 	seed             uint32
+
+	dropMemory, growMemory []*tensors.Tensor // Nil before the first update.
 }
 
 // newScene draws a layer with the given number of active weights. If ties, weights and gradients take few values.
@@ -181,12 +184,14 @@ func newScene(name string, seed uint64, active int, ties bool) *scene {
 		name:     name,
 		weight:   make([]float32, layerSize),
 		gradient: make([]float32, layerSize),
+		momentum: make([]float32, layerSize),
 		mask:     make([]bool, layerSize),
 		visits:   make([]int32, layerSize),
 		active:   active,
 		target:   active,
 		fraction: 0.3,
 		step:     700,
+		round:    7,
 		seed:     uint32(seed),
 	}
 	draw := func() float32 {
@@ -202,6 +207,7 @@ func newScene(name string, seed uint64, active int, ties bool) *scene {
 	for _, i := range rng.Perm(layerSize)[:active] {
 		s.mask[i] = true
 		s.weight[i] = draw()
+		s.momentum[i] = draw()
 		s.visits[i]++
 	}
 	return s
@@ -213,7 +219,7 @@ func scenes() []*scene {
 	tied := newScene("many ties", 2, 100, true)
 	tied.step = 2
 	late := newScene("late in a run", 3, 100, false)
-	late.step = 123456
+	late.step, late.round = 123456, 1234
 	for i := range late.visits {
 		late.visits[i] *= 977
 	}
@@ -222,14 +228,39 @@ func scenes() []*scene {
 	return []*scene{few, tied, late, shrinking}
 }
 
-// state returns the layer as tensors of their own, since tensors belong to one backend.
-func (s *scene) state() dstee.LayerState {
-	return dstee.LayerState{
-		Weight:   tensors.FromFlatDataAndDimensions(slices.Clone(s.weight), layerRows, layerColumns),
-		Gradient: tensors.FromFlatDataAndDimensions(slices.Clone(s.gradient), layerRows, layerColumns),
-		Mask:     tensors.FromFlatDataAndDimensions(slices.Clone(s.mask), layerRows, layerColumns),
-		Visits:   tensors.FromFlatDataAndDimensions(slices.Clone(s.visits), layerRows, layerColumns),
+// totalSteps is the length of the run that scenes are taken from.
+const totalSteps = 200000
+
+// state returns the layer as tensors of their own, since tensors belong to one backend, its memory updated.
+func (s *scene) state(updater *dstee.Updater) (dstee.LayerState, error) {
+	float := func(values []float32) *tensors.Tensor {
+		return tensors.FromFlatDataAndDimensions(slices.Clone(values), layerRows, layerColumns)
 	}
+	return updater.Remember(dstee.LayerState{
+		Weight:     float(s.weight),
+		Gradient:   float(s.gradient),
+		Momentum:   float(s.momentum),
+		Mask:       tensors.FromFlatDataAndDimensions(slices.Clone(s.mask), layerRows, layerColumns),
+		Visits:     tensors.FromFlatDataAndDimensions(slices.Clone(s.visits), layerRows, layerColumns),
+		DropMemory: s.dropMemory,
+		GrowMemory: s.growMemory,
+		Path:       "/layer/weights",
+		Round:      s.round,
+		TotalSteps: totalSteps,
+	}, s.step, s.seed)
+}
+
+// scores returns the growth scores of the scene's layer.
+func (s *scene) scores(updater *dstee.Updater) ([]float32, error) {
+	state, err := s.state(updater)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	scores, err := updater.GrowScores(state, s.step, s.seed)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return scores, nil
 }
 
 // describe names what a score sees of a weight.
@@ -241,15 +272,21 @@ func (s *scene) describe(i int) string {
 type choice struct {
 	scores     []float32 // Of the tested acquisition; nil if not asked for.
 	kept, mask []bool
+
+	dropMemory, growMemory []*tensors.Tensor
 }
 
 // update updates the mask of the scene's layer, and checks what every update must do.
 func (s *scene) update(updater *dstee.Updater) (choice, error) {
-	move, err := updater.Update(s.state(), s.active, s.target, s.fraction, s.step, s.seed)
+	state, err := s.state(updater)
 	if err != nil {
 		return choice{}, fmt.Errorf("%s: %w", s.name, err)
 	}
-	var c choice
+	move, err := updater.Update(state, s.active, s.target, s.fraction, s.step, s.seed)
+	if err != nil {
+		return choice{}, fmt.Errorf("%s: %w", s.name, err)
+	}
+	c := choice{dropMemory: state.DropMemory, growMemory: state.GrowMemory}
 	if c.kept, err = tensors.CopyFlatData[bool](move.Kept); err != nil {
 		return c, err
 	}
@@ -292,8 +329,8 @@ func (b *bench) outcomes(host, scores *dstee.Updater, backwards bool) ([]choice,
 		if choices[i], err = s.update(host); err != nil {
 			return nil, err
 		}
-		if choices[i].scores, err = scores.GrowScores(s.state(), s.step, s.seed); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+		if choices[i].scores, err = s.scores(scores); err != nil {
+			return nil, err
 		}
 	}
 	return choices, nil
@@ -347,7 +384,7 @@ func (b *bench) checkMoves() error {
 	rng := rand.New(rand.NewPCG(6, 6))
 	entered, grown := make([]int, rounds), make([]int, rounds)
 	for round := range rounds {
-		s.step, s.seed = 10*(round+1), uint32(round)
+		s.step, s.round, s.seed = 10*(round+1), round+1, uint32(round)
 		for i, active := range s.mask {
 			s.gradient[i] = float32(rng.NormFloat64() / 10)
 			if active {
@@ -370,7 +407,7 @@ func (b *bench) checkMoves() error {
 				s.weight[i] = 0
 			}
 		}
-		s.mask = c.mask
+		s.mask, s.dropMemory, s.growMemory = c.mask, c.dropMemory, c.growMemory
 	}
 	if late, grown := sum(entered[rounds/2:]), sum(grown[rounds/2:]); 20*late < grown {
 		return fmt.Errorf("the mask stands still: of the weights that each of %d rounds grows, %v were not in the mask before; all others had "+

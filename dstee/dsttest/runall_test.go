@@ -17,20 +17,52 @@ import (
 	"github.com/sparsekernel/sparsekernel/dstee"
 )
 
-// Every acquisition with a name passes.
+// Every growth score of a preset passes.
 func TestRunAll(t *testing.T) {
-	for _, name := range []string{"dst-ee", "dst-ee-reference", "rigl", "set"} {
-		t.Run(name, func(t *testing.T) {
-			grow, err := dstee.GrowthByName(name, dstee.Constant(dstee.DefaultC), dstee.Constant(dstee.DefaultEpsilon))
-			require.NoError(t, err)
-			RunAll(t, grow)
-		})
+	narrowInShort(t)
+	tested := map[string]bool{}
+	for _, m := range dstee.Methods() {
+		if m.Grow.Score == nil || tested[m.Grow.Name] || m.Grow.Name == "momentum" { // RigL's, of another gradient.
+			continue
+		}
+		tested[m.Grow.Name] = true
+		if m.Grow.Name == dstee.Magnitude().Name {
+			continue // Grows what is in reserve: without one, all inactive weights are alike.
+		}
+		t.Run(m.Grow.Name, func(t *testing.T) { RunAll(t, m.Grow) })
+	}
+	require.Len(t, tested, 9)
+}
+
+// Every drop score of a preset passes.
+func TestRunAllDrop(t *testing.T) {
+	narrowInShort(t)
+	tested := map[string]bool{}
+	for _, m := range dstee.Methods() {
+		if m.Drop.Score != nil && !tested[m.Drop.Name] {
+			tested[m.Drop.Name] = true
+			t.Run(m.Drop.Name, func(t *testing.T) { RunAllDrop(t, m.Drop) })
+		}
+	}
+	require.Len(t, tested, 2)
+}
+
+// narrowInShort leaves the dearer backend to the long tests.
+func narrowInShort(t *testing.T) {
+	if testing.Short() {
+		t.Setenv(backendtest.BackendsEnv, backendtest.Cheapest())
 	}
 }
 
-func TestRunAllDrop(t *testing.T) {
-	t.Setenv(backendtest.BackendsEnv, backendtest.Cheapest())
-	RunAllDrop(t, dstee.Magnitude())
+// So does what is composed of all that there is to compose, whatever it reads.
+func TestRunAllOfComposition(t *testing.T) {
+	narrowInShort(t)
+	momentum := dstee.Acquisition{Name: "momentum", Score: func(s *dstee.Signals) *Node { return Abs(s.Momentum()) }}
+	overdue := dstee.MustFormula("(round - last) * step / steps")
+	RunAll(t, dstee.RigL().Normalize(dstee.ByRank).
+		Add(dstee.Thompson(dstee.Constant(1)).Normalize(dstee.ByStandardScore).Scale(dstee.Linear{First: 0.1, Last: 0})).
+		Add(overdue.Normalize(dstee.ByMax)).
+		Add(momentum.Noise(dstee.Constant(0.01))))
 }
 
 // Formulas pass, also those of functions that the backends round differently.

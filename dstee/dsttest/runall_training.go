@@ -123,7 +123,7 @@ func (b *bench) train(r run) (*trained, error) {
 			result.updates = append(result.updates, update)
 			return nil
 		})
-	base := optimizer.StochasticGradientDescent().WithDecay(false).WithLearningRate(0.3)
+	base := optimizer.Adam().LearningRate(0.05).DType(dtypes.Float32).Done() // It keeps a first moment, which scores may read.
 	trainer := train.NewTrainer(b.backend, store, newModel(r.dtype), loss.MeanSquaredError, sparse.Optimizer(base), nil, nil)
 	if r.accumulate > 1 {
 		if err := trainer.AccumulateGradients(r.accumulate); err != nil {

@@ -1,0 +1,64 @@
+package run_test
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/backends/backendtest"
+	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/run"
+)
+
+// Every method trains on the digits at 90% and 98%, with exactly as many active weights after every update as its density
+// says, and learns more than chance.
+func TestMethods(t *testing.T) {
+	const weights = 64*512 + 512*256 + 256*10
+	train := func(t *testing.T, backend compute.Backend, method string, sparsity float64) {
+		spec := run.Default()
+		spec.Method, spec.Sparsity = method, sparsity
+		spec.Steps, spec.DeltaT, spec.Batch = 200, 25, 16
+		if testing.Short() {
+			spec.Steps, spec.DeltaT = 40, 10
+		}
+		want := func(int) float64 { return 1 - sparsity }
+		if preset, err := dstee.MethodByName(method); err == nil && preset.Density != nil {
+			want = preset.Density(1 - sparsity).Over(spec.Steps).At
+		}
+		updates := 0
+		summary, err := run.Train(t.Context(), backend, spec, run.Observer{Update: func(update *dstee.MaskUpdate) {
+			updates++
+			require.False(t, update.Skipped)
+			require.Equal(t, int(math.Round(want(update.Step)*weights)), update.Totals().Active, "step %d", update.Step)
+		}})
+		require.NoError(t, err)
+		active := 0
+		for _, layer := range summary.Layers {
+			require.Positive(t, layer.Active)
+			active += layer.Active
+		}
+		require.Equal(t, int(math.Round((1-sparsity)*weights)), active)
+		if !testing.Short() {
+			require.Greater(t, summary.Accuracy, 0.5)
+		}
+		require.Greater(t, summary.FLOPsRatio, 0.5*(1-sparsity))
+		require.Less(t, summary.FLOPsRatio, 1.0)
+		t.Logf("%s at %g: accuracy %.3f, FLOPs %.3f, explored %.3f, %d updates", method, sparsity, summary.Accuracy, summary.FLOPsRatio,
+			summary.ExplorationRate, updates)
+	}
+	all := func(t *testing.T, backend compute.Backend) {
+		for _, method := range dstee.Methods() {
+			for _, sparsity := range []float64{0.9, 0.98} {
+				t.Run(fmt.Sprintf("%s %g", method.Name, sparsity), func(t *testing.T) { train(t, backend, method.Name, sparsity) })
+			}
+		}
+	}
+	if testing.Short() {
+		all(t, backendtest.One(t))
+		return
+	}
+	backendtest.Run(t, all)
+}
