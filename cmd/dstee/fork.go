@@ -21,7 +21,7 @@ func newFork() *cobra.Command {
 			"on, bit for bit. `dstee inspect DIR` lists the checkpoints. Model, data and optimizer stay.",
 		Example: "  dstee fork runs/a runs/more-exploration --at-round 5 --c 0.1\n" +
 			"  dstee fork runs/a runs/rigl --at-step 1000 --method rigl",
-		Args:    cobra.ExactArgs(2),
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			origin, err := run.Load(args[0])
 			if err != nil {

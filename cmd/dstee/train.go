@@ -28,7 +28,7 @@ func newTrain() *cobra.Command {
 			"a run in that folder: Ctrl-C saves it, and `dstee resume` goes on with it. The dense twin is not kept.",
 		Example: "  dstee train\n  dstee train --sparsity 0.98 --model lenet5 --seed 3 --out runs/lenet\n" +
 			"  dstee train --method rigl --no-dense --json\n  dstee train --acquisition 'abs(g)/(n+1)'",
-		Args:    cobra.NoArgs,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settleMethod(cmd.Flags(), &spec)
 			// The spec is checked before the backend is looked for, which may take a download.
