@@ -47,7 +47,7 @@ func TestMethodsResume(t *testing.T) {
 		"nesterov":       func(s *run.Spec) { s.Optimizer = "nesterov" },
 		"rmsprop":        func(s *run.Spec) { s.Optimizer = "rmsprop" },
 	}
-	for _, method := range run.Methods {
+	for _, method := range run.MethodNames() {
 		if method != run.Formula {
 			specs[method] = func(s *run.Spec) { s.Method = method }
 		}

@@ -12,12 +12,13 @@ import (
 
 // Spec says what a run trains, on what, and how. The zero value of no field is a default: start from [Default].
 type Spec struct {
-	Method       string  `json:"method"`                // One of [Methods].
+	Method       string  `json:"method"`                // One of [MethodNames].
 	Acquisition  string  `json:"acquisition,omitempty"` // The growth score of the method "formula", see dstee.Formula; else "".
 	Model        string  `json:"model"`                 // One of [ModelNames].
 	Data         string  `json:"data"`                  // One of [DataNames].
 	Sparsity     float64 `json:"sparsity"`              // The share of weights that are inactive, in [0, 1).
 	Distribution string  `json:"distribution"`          // "erk", "er" or "uniform".
+	Structure    string  `json:"structure,omitempty"`   // The pattern of active weights, see dstee.ParseStructure; "" is any.
 	DeltaT       int     `json:"delta_t"`               // Steps between mask updates.
 	DropFraction float64 `json:"drop_fraction"`         // Of the first update; anneals along a cosine to 0.005. Methods that regrow only.
 	C            float64 `json:"c"`                     // Coefficient of the exploration term, methods that have one only.
@@ -27,26 +28,6 @@ type Spec struct {
 	Batch        int     `json:"batch"`                 // Examples per step.
 	Steps        int     `json:"steps"`                 // Optimizer steps.
 	Seed         int64   `json:"seed"`                  // Of initial weights, masks and the order of the data.
-}
-
-// Dense is the method that trains all weights: what sparse methods are compared with.
-const Dense = "dense"
-
-// Static is the method that trains with random masks that never move.
-const Static = "static"
-
-// Formula is the method that grows by the score of the spec's Acquisition.
-const Formula = "formula"
-
-// Methods are the names of the training methods: the presets of package dstee, "formula" and "dense".
-var Methods = append(presetNames(), Formula, Dense)
-
-func presetNames() []string {
-	var names []string
-	for _, method := range dstee.Methods() {
-		names = append(names, method.Name)
-	}
-	return names
 }
 
 // Default is DST-EE at 95% sparsity on the embedded digits, with an MLP.
@@ -75,7 +56,7 @@ func (s Spec) Validate() error {
 		field, value string
 		known        []string
 	}{
-		{"method", s.Method, Methods},
+		{"method", s.Method, MethodNames()},
 		{"model", s.Model, ModelNames()},
 		{"data", s.Data, DataNames()},
 		{"distribution", s.Distribution, []string{"erk", "er", "uniform"}},
@@ -112,54 +93,20 @@ func (s Spec) Validate() error {
 			return err
 		}
 	}
+	if s.Structure != "" {
+		if _, err := dstee.ParseStructure(s.Structure); err != nil {
+			return err
+		}
+	}
 	if s.moves() && s.DeltaT > s.Steps {
 		return fmt.Errorf("the masks would never move: delta-t %d is longer than the run of %d steps", s.DeltaT, s.Steps)
 	}
 	return nil
 }
 
-// method returns the spec's method, which is not dense.
-func (s Spec) method() (dstee.Method, error) {
-	if s.Method == Formula {
-		grow, err := dstee.Formula(s.Acquisition)
-		return dstee.Method{Name: Formula, Grow: grow, DenseGradient: dstee.GradientAtUpdates}, err
-	}
-	return dstee.MethodByName(s.Method)
-}
-
 // learningRate is the learning rate's schedule.
 func (s Spec) learningRate() optimizers.Schedule {
 	return optimizers.Cosine{Rate: s.LearningRate, Length: s.Steps}
-}
-
-// moves tells whether the method updates masks.
-func (s Spec) moves() bool {
-	method, err := s.method()
-	return err == nil && !method.Static
-}
-
-// Growth returns the growth score of a method with the spec's c and ε, where it has such numbers.
-func (s Spec) Growth(method dstee.Method) dstee.Acquisition {
-	grow := method.Grow
-	for _, param := range grow.Params {
-		if value, found := map[string]float64{"c": s.C, "epsilon": s.Epsilon}[param.Name]; found {
-			grow = grow.WithSchedule(param.Name, dstee.Constant(value))
-		}
-	}
-	return grow
-}
-
-// growthParams are the numbers in the growth score at a step, by name.
-func (s Spec) growthParams(step int) map[string]float64 {
-	method, err := s.method()
-	if s.Method == Dense || err != nil {
-		return nil
-	}
-	values := map[string]float64{}
-	for _, param := range s.Growth(method).Params {
-		values[param.Name] = param.Value.Over(s.Steps).At(step)
-	}
-	return values
 }
 
 // sparsifier returns what makes the training sparse, nil for the dense method. What the spec sets comes before the method's
@@ -177,6 +124,13 @@ func (s Spec) sparsifier() (*dstee.Sparsifier, error) {
 		Distribution(dstee.Distributions[s.Distribution]).
 		TotalSteps(s.Steps).
 		Seed(s.Seed)
+	if s.Structure != "" {
+		structure, err := dstee.ParseStructure(s.Structure)
+		if err != nil {
+			return nil, err
+		}
+		sparse.Structure(structure)
+	}
 	if !method.Static {
 		sparse.DeltaT(s.DeltaT)
 	}

@@ -54,7 +54,7 @@ func newCompare() *cobra.Command {
 
 func (c *comparison) flags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&c.methods, "methods", []string{"dense", "static", "set", "rigl", "dst-ee"},
-		"methods, with settings of their own after colons, such as dst-ee:c=0.01: "+strings.Join(run.Methods, ", "))
+		"methods, with settings of their own after colons, such as dst-ee:c=0.01: "+strings.Join(run.MethodNames(), ", "))
 	flags.StringArrayVar(&c.acquisitions, "acquisition", nil,
 		"a formula to grow by, such as 'rare: abs(g)/(n+1)', with or without a name; may be repeated")
 	flags.StringVar(&c.sparsities, "sparsities", "0.95", "shares of the weights that are inactive, or percents: 0.9,0.95 or 90,95")

@@ -110,7 +110,7 @@ func FuzzContender(f *testing.F) {
 			return
 		}
 		require.Equal(t, text, c.Name)
-		require.Contains(t, run.Methods, c.Spec.Method)
+		require.Contains(t, run.MethodNames(), c.Spec.Method)
 		require.Equal(t, []any{run.Default().Seed, run.Default().Sparsity}, []any{c.Spec.Seed, c.Spec.Sparsity})
 		_ = formulaContender(run.Default(), text).Spec.Validate()
 	})

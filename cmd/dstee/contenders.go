@@ -34,8 +34,8 @@ func methodContender(base run.Spec, text string) (compare.Contender, error) {
 	if method == run.Formula {
 		return compare.Contender{}, fmt.Errorf("the method %q takes its formula from --acquisition", method)
 	}
-	if !slices.Contains(run.Methods, method) {
-		known := slices.DeleteFunc(slices.Clone(run.Methods), func(name string) bool { return name == run.Formula })
+	if !slices.Contains(run.MethodNames(), method) {
+		known := slices.DeleteFunc(slices.Clone(run.MethodNames()), func(name string) bool { return name == run.Formula })
 		return compare.Contender{}, fmt.Errorf("unknown method %q: the known ones are %s", method, strings.Join(known, ", "))
 	}
 	own := pflag.NewFlagSet("", pflag.ContinueOnError)

@@ -71,7 +71,7 @@ func TestTrain(t *testing.T) {
 }
 
 func TestTrainJSON(t *testing.T) {
-	for _, method := range run.Methods {
+	for _, method := range run.MethodNames() {
 		if method == run.Formula {
 			continue // TestAcquisition.
 		}

@@ -145,12 +145,13 @@ func recordingFlags(flags *pflag.FlagSet, recording *run.Recording) {
 
 // specFlags adds the flags that say what to train, and how.
 func specFlags(flags *pflag.FlagSet, spec *run.Spec) {
-	flags.StringVar(&spec.Method, "method", spec.Method, "how to train: "+strings.Join(run.Methods, ", "))
+	flags.StringVar(&spec.Method, "method", spec.Method, "how to train: "+strings.Join(run.MethodNames(), ", "))
 	flags.StringVar(&spec.Acquisition, "acquisition", spec.Acquisition, "grow by a formula of w, g, m, n, t and random, such as 'abs(g) + 1e-3*log(t)/(n+1)'")
 	flags.StringVar(&spec.Model, "model", spec.Model, "what to train: "+strings.Join(run.ModelNames(), ", "))
 	flags.StringVar(&spec.Data, "data", spec.Data, "what to train on: "+strings.Join(run.DataNames(), ", "))
 	flags.Float64Var(&spec.Sparsity, "sparsity", spec.Sparsity, "share of the weights that are inactive")
 	flags.StringVar(&spec.Distribution, "distribution", spec.Distribution, "how layers share the sparsity: erk, er, uniform")
+	flags.StringVar(&spec.Structure, "structure", spec.Structure, "pattern of the active weights: N:M such as 2:4, block:SIZE, fanin, fanin:GAMMA or channel; any by default")
 	flags.IntVar(&spec.DeltaT, "delta-t", spec.DeltaT, "steps between mask updates")
 	flags.Float64Var(&spec.DropFraction, "drop-fraction", spec.DropFraction, "share of active weights the first update drops")
 	flags.Float64Var(&spec.C, "c", spec.C, "coefficient of the exploration term")
