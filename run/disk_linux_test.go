@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -164,6 +165,7 @@ func TestFolderGoesAway(t *testing.T) {
 	whole := create(t, short(0), often())
 	trained(t, whole, backendtest.One(t), 0)
 	r := create(t, short(0), often())
+	trained(t, r, backendtest.One(t), 10)
 	here, away := filepath.Join(r.Dir(), "checkpoints"), filepath.Join(r.Dir(), "away")
 	r.Observe(run.Observer{Step: func(step int, _ float64) {
 		if step == 15 {
@@ -172,7 +174,7 @@ func TestFolderGoesAway(t *testing.T) {
 	}})
 	_, err := r.On(backendtest.One(t)).Train(t.Context(), 0)
 	require.ErrorIs(t, err, os.ErrNotExist)
-	require.ErrorContains(t, err, "saving step 20: ")
+	require.Equal(t, 1, strings.Count(err.Error(), "saving step 20: "), err)
 	require.NoError(t, os.Rename(away, here))
 	requireGood(t, r, 10)
 	trained(t, r.Observe(run.Observer{}), backendtest.One(t), 0)

@@ -26,7 +26,7 @@ import (
 // short is a run of 40 steps and 4 mask updates.
 func short(seed int64) run.Spec {
 	spec := run.Default()
-	spec.Steps, spec.DeltaT, spec.Seed = 40, 10, seed
+	spec.Batch, spec.Steps, spec.DeltaT, spec.Seed = 16, 40, 10, seed
 	return spec
 }
 

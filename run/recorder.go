@@ -186,8 +186,14 @@ func (r *recorder) then(job func() error) error {
 	})
 }
 
-// close waits until all is written.
-func (r *recorder) close() error { return errors.Join(r.scribe.close(), r.writer.Close()) }
+// close waits until all is written, and returns the first error.
+func (r *recorder) close() error {
+	err := r.scribe.close()
+	if closed := r.writer.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
 
 // rewindTrace drops what was recorded after the step.
 func rewindTrace(dir string, step int) error {

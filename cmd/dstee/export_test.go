@@ -59,7 +59,7 @@ func TestExportImportErrors(t *testing.T) {
 		want string
 	}{
 		{[]string{"export", dir, file}, "holds no run"},
-		{[]string{"export", origin, file, "--at-round", "7"}, "no checkpoint of round 7, only of rounds [2]"},
+		{[]string{"export", origin, file, "--at-round", "7"}, "no checkpoint of round 7, only of rounds [1 2]"},
 		{[]string{"export", origin, file, "--at-step", "7"}, "no checkpoint of step 7"},
 		{[]string{"export", origin, filepath.Join(dir, "none", "file")}, "no such file"},
 		{[]string{"import", "main.go", target}, "main.go: the header would take"},
