@@ -59,5 +59,11 @@ func explored(r *Run, path string) (steps, shares []float64) {
 			steps, shares = append(steps, float64(u.Step)), append(shares, float64(tried)/float64(size))
 		}
 	}
+	// What was tried stays tried: the line goes on to where the run is.
+	if n := len(steps); n > 0 && len(r.Steps) > 0 {
+		if last := float64(r.Steps[len(r.Steps)-1].Step); last > steps[n-1] {
+			steps, shares = append(steps, last), append(shares, shares[n-1])
+		}
+	}
 	return steps, shares
 }
