@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -154,16 +155,15 @@ func countersOf(store *model.Store) (at progress, err error) {
 
 // checkModel says how the store's model differs from that of the spec.
 func checkModel(spec Spec, store *model.Store) error {
-	training, _, err := data[spec.Data]()
+	modelFn, err := spec.unreadModelFn(context.Background())
 	if err != nil {
-		return fmt.Errorf("reading %s: %w", spec.Data, err)
+		return err
 	}
 	backend, err := backends.Open("go") // It only builds the graph, which every machine can.
 	if err != nil {
 		return err
 	}
-	image := shapes.Make(dtypes.Float32, append([]int{1}, training.Shape[:]...)...)
-	counts, err := models.Count(backend, model.NewStore(), modelFns[spec.Model](training.Classes), image)
+	counts, err := models.Count(backend, model.NewStore(), modelFn, spec.oneInput())
 	if err != nil {
 		return fmt.Errorf("building the model %s: %w", spec.Model, err)
 	}
