@@ -16,9 +16,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 
-	"github.com/sparsekernel/sparsekernel/backends"
 	"github.com/sparsekernel/sparsekernel/dstee"
-	"github.com/sparsekernel/sparsekernel/models"
 	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 )
 
@@ -155,17 +153,9 @@ func countersOf(store *model.Store) (at progress, err error) {
 
 // checkModel says how the store's model differs from that of the spec.
 func checkModel(spec Spec, store *model.Store) error {
-	modelFn, err := spec.unreadModelFn(context.Background())
+	counts, err := spec.count(context.Background())
 	if err != nil {
 		return err
-	}
-	backend, err := backends.Open("go") // It only builds the graph, which every machine can.
-	if err != nil {
-		return err
-	}
-	counts, err := models.Count(backend, model.NewStore(), modelFn, spec.oneInput())
-	if err != nil {
-		return fmt.Errorf("building the model %s: %w", spec.Model, err)
 	}
 	for _, weight := range counts.Weights {
 		v := store.GetVariable(weight.Path)

@@ -8,6 +8,7 @@
 //	dstee trace RUN        show what a run recorded
 //	dstee rm DIR...        remove runs
 //	dstee compare          compare methods over sparsities and seeds, with intervals
+//	dstee experiment NAME  run an experiment of the paper, or a small version of it, or plan it
 //	dstee whatif RUN       say what a recorded mask update would have grown by other acquisitions
 //	dstee export RUN FILE  write a run's model, masks and visits as a safetensors file
 //	dstee import FILE RUN  start a run from a model in such a file
@@ -56,7 +57,7 @@ func newRoot() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newTrace(), newRm(),
-		newCompare(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor())
+		newCompare(), newExperiment(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor())
 	return root
 }
 
