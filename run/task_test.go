@@ -60,7 +60,7 @@ func TestSmoothed(t *testing.T) {
 	})
 	require.NoError(t, err)
 	defer exec.Finalize()
-	results, err := exec.Exec([][]int32{{2}}, [][]float32{{2, -1, 0.5}})
+	results, err := exec.Call([][]int32{{2}}, [][]float32{{2, -1, 0.5}})
 	require.NoError(t, err)
 	require.InDelta(t, want, shapes.ConvertTo[float64](results[0].Value()), 1e-6)
 }

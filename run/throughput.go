@@ -19,7 +19,7 @@ func Throughput(backend compute.Backend, size int, about time.Duration) (float64
 	matrix := tensors.FromScalarAndDimensions(float32(0), size, size)
 	defer matrix.MustFinalizeAll()
 	multiply := func() error {
-		results, err := exec.Exec(matrix)
+		results, err := exec.Call(matrix)
 		if err != nil {
 			return err
 		}
