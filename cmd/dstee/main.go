@@ -6,6 +6,8 @@
 //	dstee ls [DIR]         list runs
 //	dstee inspect DIR      show a run's settings, state and health
 //	dstee trace RUN        show what a run recorded
+//	dstee report RUN...    put figures of runs into one HTML file
+//	dstee watch RUN        show how a run goes that another process trains
 //	dstee rm DIR...        remove runs
 //	dstee compare          compare methods over sparsities and seeds, with intervals
 //	dstee experiment NAME  run an experiment of the paper, or a small version of it, or plan it
@@ -14,6 +16,7 @@
 //	dstee import FILE RUN  start a run from a model in such a file
 //	dstee verify FILE      check this build's mask updates against reference vectors
 //	dstee doctor           say which backend there is, and what is missing
+//	dstee lab              open the notebooks in JupyterLab
 package main
 
 import (
@@ -56,8 +59,8 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newTrace(), newRm(),
-		newCompare(), newExperiment(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor())
+	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newTrace(), newReport(), newWatch(), newRm(),
+		newCompare(), newExperiment(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor(), newLab())
 	return root
 }
 

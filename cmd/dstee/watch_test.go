@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/run"
+)
+
+// Where there is no terminal, watch prints lines, and ends with the run.
+func TestWatch(t *testing.T) {
+	dir := writeTrace(t, "first", run.Spec{Steps: 4})
+	stdout, _, err := execute(t.Context(), "watch", dir, "--every", "1ms")
+	require.NoError(t, err)
+	require.Equal(t, "first · step 4 of 4 · loss 0.25 · accuracy 50.0% · 25.0% explored · 1 updates\n", stdout)
+
+	_, _, err = execute(t.Context(), "watch", dir, "--every", "0s")
+	require.ErrorContains(t, err, "--every must be a millisecond or more, got 0s")
+
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, err = execute(stopped, "watch", filepath.Join(dir, "absent"))
+	require.NoError(t, err, "a run that has not begun is waited for")
+}

@@ -1,0 +1,37 @@
+package views
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/trace"
+)
+
+// Cells stand for blocks of weights that differ by one row and one column at most, and their means for all weights.
+func TestMeans(t *testing.T) {
+	for _, shape := range [][]int{{1, 1}, {5, 7}, {64, 512}, {97, 129}, {3, 3, 8, 100}} {
+		size := 1
+		for _, dim := range shape {
+			size *= dim
+		}
+		m := newMaskMap(&trace.Layer{Shape: shape, Size: size}, 10, 20)
+		require.LessOrEqual(t, m.down, 10)
+		require.LessOrEqual(t, m.across, 20)
+		for _, mean := range m.means(func(int) float64 { return 1 }) {
+			require.Equal(t, 1., mean)
+		}
+		counted := 0
+		m.means(func(i int) float64 { counted += i; return 0 })
+		require.Equal(t, size*(size-1)/2, counted, "each weight once")
+	}
+}
+
+// A cell that stands for several weights is empty only if none of them is active.
+func TestHeatCells(t *testing.T) {
+	require.Equal(t, []byte{0, 1, 1, 5, 10, 10}, heatCells([]float64{0, 1e-9, .09, .45, .95, 1}, 1))
+	m := newMaskMap(&trace.Layer{Shape: []int{4, 4}, Size: 16}, 2, 2)
+	fates := make([]trace.Fate, 16)
+	fates[0], fates[3], fates[12] = trace.Kept, trace.Grown, trace.Dropped
+	require.Equal(t, []byte{3, 3, 0, 0}, m.cells(fates), "a quarter, a quarter, none, none")
+}

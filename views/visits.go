@@ -1,0 +1,81 @@
+package views
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/sparsekernel/sparsekernel/trace"
+	"github.com/sparsekernel/sparsekernel/views/internal/svg"
+)
+
+// Visits shows in how many topologies each weight of a layer was active, N of the exploration term: as a map laid out as
+// that of [Masks], and as a histogram. In a layer of more than 96 × 128 weights a cell shows the mean of a block.
+//
+// path names the layer's weight, "" the first layer.
+func Visits(r *Run, path string) (*Figure, error) {
+	layer, err := r.layer(path)
+	if err != nil {
+		return nil, err
+	}
+	if layer == nil {
+		return message("How often each weight was active", noMasks), nil
+	}
+	visits := make([]int, layer.Size)
+	err = r.eachMove(layer.Path, func(_ *trace.Update, _ *trace.Layer, moved trace.Transition) {
+		for i, active := range moved.After {
+			if active {
+				visits[i]++
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	topologies := len(r.Applied())
+	counts := make([]int, topologies+1)
+	for _, n := range visits {
+		counts[n]++
+	}
+
+	m := newMaskMap(layer, maxMapRows, maxMapColumns)
+	means := m.means(func(i int) float64 { return float64(visits[i]) })
+	unit := "N"
+	if !m.whole() {
+		unit = "mean N of " + m.block() + " weights"
+	}
+	most := max(1, slices.Max(means))
+	f := heatFrames(m.down, m.across, "never active", "seldom", fmt.Sprintf("%s up to %.3g", unit, most))
+	f.cells, f.short = [][]byte{heatCells(means, most)}, []string{fmt.Sprintf("%d × %d weights", m.rows, m.columns)}
+	d := svg.New(720, 330)
+	f.draw(d, 16, 0, 330, 270, 0)
+	d.Translate(16, 300, f.legendRow())
+
+	chart := svg.Chart{X: svg.Axis{Label: "N, topologies in which a weight was active"},
+		Y: svg.Axis{Label: "share of weights", Percent: true, Low: new(float64)}, Data: []svg.Data{histogram(counts, layer.Size)}}
+	chart.Draw(d, 370, 0, 350, 300)
+	return &Figure{
+		Topic: "Visits of " + layer.Path,
+		Title: fmt.Sprintf("How often each weight of %s was active: what was never tried is what exploration is after", layer.Path),
+		Alt: fmt.Sprintf("Map and histogram of the visits of %s over %d topologies: "+
+			"%.1f%% of %d weights were active in none, %.1f%% in one, %.1f%% in all.", layer.Path, topologies,
+			percent(counts[0], layer.Size), layer.Size, percent(counts[1], layer.Size), percent(counts[topologies], layer.Size)),
+		picture: d}, nil
+}
+
+// histogram is bars for the shares of counts by their index, several of them together if they are many.
+func histogram(counts []int, size int) svg.Data {
+	const mostBars = 60
+	width := ceilDiv(len(counts), mostBars)
+	data := svg.Data{Look: svg.Bars}
+	for from := 0; from < len(counts); from += width {
+		sum := 0
+		for _, count := range counts[from:min(from+width, len(counts))] {
+			sum += count
+		}
+		data.X = append(data.X, float64(from)+float64(width-1)/2)
+		data.Y = append(data.Y, float64(sum)/float64(size))
+	}
+	return data
+}
+
+func percent(part, whole int) float64 { return 100 * float64(part) / float64(whole) }
