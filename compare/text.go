@@ -56,7 +56,8 @@ func (t *Table) text() (head []string, rows [][]string) {
 	}
 	head = append(head, "explored", "churn", "FLOPs", "ms/step")
 	for _, row := range t.Rows {
-		cells := []string{row.Contender, percentName(row.Sparsity) + "%", row.Accuracy.percent(), row.Difference.points(), string(row.Verdict)}
+		cells := []string{row.Contender, percentName(row.Sparsity) + "%",
+			row.Accuracy.percent(), row.Difference.points(), string(row.Verdict)}
 		if first.AUC != nil {
 			cells = append(cells, row.AUC.percent(), row.AUCDifference.points(), string(row.AUCVerdict))
 		}

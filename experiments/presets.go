@@ -55,8 +55,8 @@ func resNet50ImageNet() Preset {
 		"Shiweiliuiiiiiii/In-Time-Over-Parameterization, README", "IST-DASLab/ACDC, README"
 	return Preset{
 		Name: "resnet50-imagenet", Spec: spec, Methods: methods(), Sparsities: []float64{0.8, 0.9}, Seeds: 3,
-		Source: "In-Time Over-Parameterization, ImageNet: 100 epochs, batch 128, learning rate 0.1, warmed up over 5 epochs, a tenth of it " +
-			"after 30, 60 and 90, weight decay 1e-4, label smoothing 0.1, ERK, ΔT 4000, drop fraction 0.5",
+		Source: "In-Time Over-Parameterization, ImageNet: 100 epochs, batch 128, SGD with momentum 0.9, learning rate 0.1, warmed up " +
+			"over 5 epochs, a tenth of it after 30, 60 and 90, weight decay 1e-4, label smoothing 0.1, ERK, ΔT 4000, drop fraction 0.5",
 		Choices: []string{noScript, cIsNotKnown, "one image in 100 held out; the source trains on all"},
 		Claim:   "accuracy up to 8.2% higher than that of other sparse training",
 		Published: []Published{
@@ -95,14 +95,15 @@ func onLinks(data string, pairs int) Preset {
 	const epochs, batch = 50, 1024
 	spec := run.Default()
 	spec.Model, spec.Data, spec.Distribution, spec.C, spec.Epsilon = "link-mlp", data, "uniform", 1e-2, 1
-	spec.Optimizer, spec.LearningRate, spec.WeightDecay = "nesterov", 0.1, 5e-4
+	spec.Optimizer, spec.LearningRate, spec.WeightDecay, spec.Schedule = "nesterov", 0.1, 5e-4, run.ScheduleCosine
 	spec.Batch, spec.Steps, spec.DropFraction = batch, epochs*((pairs+batch-1)/batch), 0.5
 	return Preset{
 		Name: "link-" + data, Spec: spec, Methods: methods(), Sparsities: []float64{0.8, 0.9, 0.95, 0.98}, Seeds: 5,
 		Source: "harveyp123/ICCD_SpTrn_SLR, GNN_Sparse_Training_Link: 16 features, 128 hidden units, 50 epochs, batch 1024, SGD with " +
 			"Nesterov momentum 0.9, learning rate 0.1 falling to 0 along a cosine, weight decay 5e-4, uniform, drop fraction 0.5, c 0.01, ε 1",
 		Choices: []string{"features of pairs are those of package graphs; the source's, of temporal random walks, are not public",
-			"trained from random weights with c constant; the source starts from a trained dense network, and c falls by a tenth every 1,000 steps",
+			"trained from random weights with c constant; the source starts from a trained dense network, and has c fall by a tenth " +
+				"every 1,000 steps",
 			"weight decay leaves out biases"},
 	}
 }

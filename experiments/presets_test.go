@@ -59,8 +59,8 @@ func TestPlansHaveTheKnownNumbers(t *testing.T) {
 
 // Every experiment can be trained as it is and at any scale, by all its methods.
 func TestPresetsAreValid(t *testing.T) {
-	require.Equal(t, []string{"vgg19-cifar100", "resnet50-cifar10", "resnet50-cifar100", "resnet50-imagenet", "link-ia-email", "link-wiki-talk"},
-		experiments.Names())
+	require.Equal(t, []string{"vgg19-cifar100", "resnet50-cifar10", "resnet50-cifar100", "resnet50-imagenet", "link-ia-email",
+		"link-wiki-talk"}, experiments.Names())
 	for _, name := range experiments.Names() {
 		preset, err := experiments.ByName(name)
 		require.NoError(t, err)

@@ -75,7 +75,8 @@ func fit(model, set string) error {
 				others = append(others, name)
 			}
 		}
-		return fmt.Errorf("the model %s cannot be trained on %s: %s; models that can are %s", model, set, why, strings.Join(others, ", "))
+		return fmt.Errorf("the model %s cannot be trained on %s: %s; models that can are %s",
+			model, set, why, strings.Join(others, ", "))
 	}
 	return nil
 }

@@ -55,15 +55,16 @@ func TestMisfits(t *testing.T) {
 		change func(*Spec)
 		want   string
 	}{
-		{func(s *Spec) { s.Data = "ia-email" }, "the model mlp cannot be trained on ia-email: it classifies images, the data are links of a graph; models that can are graph-sage, link-mlp"},
-		{func(s *Spec) { s.Model = "link-mlp" }, "the model link-mlp cannot be trained on digits: it predicts the links of a graph, the data are images"},
+		{func(s *Spec) { s.Data = "ia-email" }, "the model mlp cannot be trained on ia-email: it classifies images, the data are links " +
+			"of a graph; models that can are graph-sage, link-mlp"},
+		{func(s *Spec) { s.Model = "link-mlp" }, "link-mlp cannot be trained on digits: it predicts the links of a graph, the data are images"},
 		{func(s *Spec) { s.Model = "vgg19" }, "images of 8x8 are too small"},
 		{func(s *Spec) { s.Width = 2 }, "the model mlp has no width to change, got width 2"},
 		{func(s *Spec) { s.Model, s.Width = "vit-tiny", -1 }, "width must be above 0, or 0 for 1, got -1"},
 		{func(s *Spec) { s.Model, s.Data, s.MixedPrecision = "link-mlp", "ia-email", true }, "has no mixed precision"},
 		{func(s *Spec) { s.DataDir = "data" }, `must be an absolute path, which other processes find as well, got "data"`},
 		{func(s *Spec) { s.HoldOut = 1 }, "hold-out must be 0, for none, or at least 2, for one example in so many, got 1"},
-		{func(s *Spec) { s.WeightDecay = 0.1 }, "the optimizer adam takes no weight decay: those that do are adamw, momentum, nesterov, sgd"},
+		{func(s *Spec) { s.WeightDecay = 0.1 }, "adam takes no weight decay: those that do are adamw, momentum, nesterov, sgd"},
 		{func(s *Spec) { s.Schedule = "linear" }, `unknown schedule "linear": the known ones are cosine, constant and steps@`},
 		{func(s *Spec) { s.Schedule = "steps@0.5,two" }, `"two" in the schedule "steps@0.5,two": want shares of the run`},
 		{func(s *Spec) { s.Schedule = "steps@0.75,0.5" }, "they must be above 0 and increasing"},

@@ -42,14 +42,11 @@ func (o *lastOpened) open(ctx context.Context, name, dir string) (*datasets.Set,
 	if o.set != nil && o.name == name && o.dir == dir {
 		return o.set, nil
 	}
-	folder := dir
-	if folder == "" && data[name].folder != "" {
-		var err error
-		if folder, err = fetched(ctx, name); err != nil {
-			return nil, err
-		}
+	read := func() (*datasets.Set, error) { return datasets.Open(name, dir) }
+	if dir == "" && data[name].folder != "" {
+		read = func() (*datasets.Set, error) { return openCached(ctx, name) }
 	}
-	set, err := datasets.Open(name, folder)
+	set, err := read()
 	if err != nil {
 		return nil, err
 	}
@@ -57,18 +54,18 @@ func (o *lastOpened) open(ctx context.Context, name, dir string) (*datasets.Set,
 	return set, nil
 }
 
-// fetched returns the folder of a data set in the user's cache, where what can be downloaded now is.
-func fetched(ctx context.Context, name string) (string, error) {
+// openCached opens a data set in the user's cache, and downloads it if it is not there.
+func openCached(ctx context.Context, name string) (*datasets.Set, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		return "", fmt.Errorf("finding the user's cache, where no folder for the data is given: %w", err)
+		return nil, fmt.Errorf("finding the user's cache, where no folder for the data is given: %w", err)
 	}
 	folder := filepath.Join(cache, "sparsekernel", "datasets", data[name].folder)
-	if _, err := datasets.Open(name, folder); err == nil {
-		return folder, nil // It may have been put there by hand.
+	if set, err := datasets.Open(name, folder); err == nil {
+		return set, nil // It may have been put there by hand.
 	}
 	if err := datasets.Fetch(ctx, name, folder, nil); err != nil {
-		return "", fmt.Errorf("%w (give --data-dir, or put the files into %s)", err, folder)
+		return nil, fmt.Errorf("%w (give the folder, or put the files into %s)", err, folder)
 	}
-	return folder, nil
+	return datasets.Open(name, folder)
 }

@@ -19,6 +19,7 @@ func graphSAGE(width float64, observed *graphs.Graph) train.ModelFn {
 	network := models.GraphSAGE(scaled(64, width))
 	return func(scope *model.Scope, spec any, inputs []*graph.Node) []*graph.Node {
 		g := inputs[0].Graph()
-		return network(scope, spec, []*graph.Node{graph.Const(g, features), graph.Const(g, messages.From), graph.Const(g, messages.To), inputs[0]})
+		nodes, sources, targets := graph.Const(g, features), graph.Const(g, messages.From), graph.Const(g, messages.To)
+		return network(scope, spec, []*graph.Node{nodes, sources, targets, inputs[0]})
 	}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/sparsekernel/sparsekernel/optimizers"
 )
 
-// Schedules of the learning rate, see [Spec].
+// Schedules of the learning rate, for [Spec]. Besides, "steps@0.5,0.75" makes it a tenth after these shares of the run.
 const (
-	ScheduleCosine   = "cosine"
+	ScheduleCosine   = "cosine" // To 0.
 	ScheduleConstant = "constant"
-	scheduleSteps    = "steps@" // And the shares of the run after which the rate is a tenth of what it was.
+	scheduleSteps    = "steps@"
 )
 
 // decaying are the optimizers that take a weight decay, with the hyperparameter that it is.

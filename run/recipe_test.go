@@ -33,7 +33,8 @@ func TestSchedules(t *testing.T) {
 func TestOptionalFields(t *testing.T) {
 	written, err := json.Marshal(Default())
 	require.NoError(t, err)
-	for _, field := range []string{"data_dir", "hold_out", "width", "mixed_precision", "schedule", "warm_up", "weight_decay", "label_smoothing"} {
+	for _, field := range []string{"data_dir", "hold_out", "width", "mixed_precision", "schedule", "warm_up", "weight_decay",
+		"label_smoothing"} {
 		require.NotContains(t, string(written), field)
 	}
 }

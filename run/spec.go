@@ -30,14 +30,14 @@ type Spec struct {
 	Seed         int64   `json:"seed"`                  // Of initial weights, masks and the order of the data.
 
 	// Of these, the zero value is the default.
-	DataDir        string  `json:"data_dir,omitempty"`        // Absolute path of the data's folder; "": the user's cache, see [Spec.Validate].
-	HoldOut        int     `json:"hold_out,omitempty"`        // Hold out one in so many training examples to validate by; 0: none, or the data set's own.
+	DataDir        string  `json:"data_dir,omitempty"`        // Absolute path of the data; "": the user's cache, see [Spec.Validate].
+	HoldOut        int     `json:"hold_out,omitempty"`        // One in so many training examples validates; 0: none, or the data's own.
 	Width          float64 `json:"width,omitempty"`           // Multiplies the channels or units of the model's layers; 0: 1.
-	MixedPrecision bool    `json:"mixed_precision,omitempty"` // Compute in bfloat16, keep weights in float32. Image models.
-	Schedule       string  `json:"schedule,omitempty"`        // Of the learning rate: "cosine" to 0, "constant", or "steps@0.5,0.75"; "": cosine.
+	MixedPrecision bool    `json:"mixed_precision,omitempty"` // Compute in bfloat16, keep weights in float32.
+	Schedule       string  `json:"schedule,omitempty"`        // Of the learning rate: see [ScheduleCosine]; "" is that.
 	WarmUp         int     `json:"warm_up,omitempty"`         // Steps over which the learning rate rises.
 	WeightDecay    float64 `json:"weight_decay,omitempty"`    // 0: what the optimizer has by itself.
-	LabelSmoothing float64 `json:"label_smoothing,omitempty"` // The share of each label that is spread over all classes, in [0, 1).
+	LabelSmoothing float64 `json:"label_smoothing,omitempty"` // Share of each label that all classes get, in [0, 1).
 }
 
 // Dense is the method that trains all weights: what sparse methods are compared with.

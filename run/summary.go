@@ -28,7 +28,7 @@ type Summary struct {
 	Layers          []Layer `json:"layers"`
 
 	Loss            float64  `json:"loss"`                     // Moving average of the training loss at the end.
-	Accuracy        float64  `json:"accuracy"`                 // On the test examples after the last step, in [0, 1]; not the best of many.
+	Accuracy        float64  `json:"accuracy"`                 // On the test examples after the last step, in [0, 1].
 	AUC             *float64 `json:"auc,omitempty"`            // There, the area under the ROC curve, of link prediction.
 	ValidAccuracy   *float64 `json:"valid_accuracy,omitempty"` // After the last step, on examples that were held out; nil if none were.
 	ValidAUC        *float64 `json:"valid_auc,omitempty"`

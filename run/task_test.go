@@ -68,7 +68,8 @@ func TestSmoothed(t *testing.T) {
 // An evaluation has every example once, in batches of one size where there is one.
 func TestEvaluationSizes(t *testing.T) {
 	for n, want := range map[int]int{1: 1, 360: 360, 500: 500, 2000: 500, 10_000: 500, 10_880: 340, 503: 500} {
-		split := &datasets.Split{Info: datasets.Info{Name: "all", Shape: []int{1, 1, 1}, Labels: make([]int32, n), Classes: 1}, Pixels: make([]byte, n)}
+		info := datasets.Info{Name: "all", Shape: []int{1, 1, 1}, Labels: make([]int32, n), Classes: 1}
+		split := &datasets.Split{Info: info, Pixels: make([]byte, n)}
 		evaluation, err := evaluationOf(split)
 		require.NoError(t, err)
 		seen := 0

@@ -125,7 +125,7 @@ func (e *experiment) show(cmd *cobra.Command, table *compare.Table) error {
 	if err := e.print(out, table); err != nil {
 		return err
 	}
-	fmt.Fprintln(out, "Accuracies are those after the last step. None is that of the best step on test examples, as in some publications.")
+	fmt.Fprintln(out, "Accuracies are those after the last step. None is that of the best step on test examples.")
 	if err := e.printPublished(out); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (e *experiment) heading() []string {
 	lines := []string{fmt.Sprintf("%s: %s on %s, %d steps of %d examples, masks move every %d.",
 		e.preset.Name, spec.Model, spec.Data, spec.Steps, spec.Batch, spec.DeltaT)}
 	if spec.Steps != whole.Steps {
-		lines = append(lines, fmt.Sprintf("A SMALL VERSION: %d of the experiment's %d steps. Its numbers are not those of the experiment.",
+		lines = append(lines, fmt.Sprintf("NOT THE WHOLE EXPERIMENT: %d of its %d steps. The numbers are not those of the experiment.",
 			spec.Steps, whole.Steps))
 	}
 	lines = append(lines, "Recipe: "+e.preset.Source+".")

@@ -70,7 +70,7 @@ func TestExperiment(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, stderr, "3 of 3 · ")
 	require.Contains(t, stdout, "link-mlp on ia-email, 41 steps of 64 examples, masks move every 2.")
-	require.Contains(t, stdout, "A SMALL VERSION: 41 of the experiment's 1350 steps.")
+	require.Contains(t, stdout, "NOT THE WHOLE EXPERIMENT: 41 of its 1350 steps.")
 	require.Contains(t, stdout, "AUC, %")
 	require.Contains(t, stdout, "validation, %")
 	require.Contains(t, stdout, "None is that of the best step on test examples")
@@ -107,7 +107,7 @@ func TestExperimentErrors(t *testing.T) {
 		{[]string{"vgg19-cifar100", "--scale", "2"}, "scale must be above 0 and at most 1, the whole experiment, got 2"},
 		{[]string{"vgg19-cifar100", "--plan", "--methods", "magic"}, `unknown method "magic"`},
 		{[]string{"vgg19-cifar100", "--plan", "--model", "link-mlp"}, "the model link-mlp cannot be trained on cifar100"},
-		{[]string{"link-ia-email", "--backend", backendtest.Cheapest(), "--data-dir", "/nowhere", "--seeds", "1", "--out", t.TempDir()}, "/nowhere"},
+		{[]string{"link-ia-email", "--backend", backendtest.Cheapest(), "--data-dir", "/nowhere", "--out", t.TempDir()}, "/nowhere"},
 	} {
 		_, _, err := execute(t.Context(), append([]string{"experiment"}, test.args...)...)
 		require.ErrorContains(t, err, test.want, strings.Join(test.args, " "))

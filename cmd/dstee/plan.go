@@ -45,9 +45,9 @@ func (e *experiment) printPlan(cmd *cobra.Command) error {
 	if e.gflops == 0 {
 		how = "as this machine multiplies matrices now; convolutions are mostly slower"
 	}
-	_, err = fmt.Fprintf(out, "\nA run takes %.3g FLOPs, which the backends compute in full, zeros included: at least %s at %.3g GFLOP/s, %s.\n"+
-		"The experiment is %d runs: %s, one after the other.\n",
-		plan.Plans[0].Training.DenseFLOPs, durationText(plan.SecondsPerRun), plan.FLOPsPerSecond/1e9, how, plan.Runs, durationText(plan.Seconds))
+	fmt.Fprintf(out, "\nA run takes %.3g FLOPs, which the backends compute in full, zeros included: at least %s at %.3g GFLOP/s, %s.\n",
+		plan.Plans[0].Training.DenseFLOPs, durationText(plan.SecondsPerRun), plan.FLOPsPerSecond/1e9, how)
+	_, err = fmt.Fprintf(out, "The experiment is %d runs: %s, one after the other.\n", plan.Runs, durationText(plan.Seconds))
 	return err
 }
 
