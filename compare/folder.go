@@ -152,8 +152,9 @@ func (f *Folder) path(cell Cell) string {
 	return filepath.Join(f.dir, fmt.Sprintf("%s-%s-seed%d-%s.json", spec.Method, percentName(spec.Sparsity), spec.Seed, key))
 }
 
-// key is a hash of all that decides what the cell's run gives, but for the build of the program.
+// key is a hash of all that decides what the cell's run gives, but for the build of the program. Where the data lie does not.
 func (c Cell) key(backend string) string {
+	c.Spec.DataDir = ""
 	data, err := json.Marshal(record{Format: format, Backend: backend, Spec: c.Spec, Summary: json.RawMessage("null")})
 	if err != nil {
 		panic(err) // A spec that was validated holds numbers and text alone.

@@ -38,6 +38,15 @@ type Row struct {
 	Difference *Estimate `json:"difference,omitempty"`
 	Verdict    Verdict   `json:"verdict,omitempty"` // On the difference.
 
+	// AUC is the area under the ROC curve on the test examples, of link prediction, and AUCDifference that minus the
+	// baseline's, both as above. Nil elsewhere.
+	AUC           *Estimate `json:"auc,omitempty"`
+	AUCDifference *Estimate `json:"auc_difference,omitempty"`
+	AUCVerdict    Verdict   `json:"auc_verdict,omitempty"`
+
+	// Valid is the accuracy on examples that were held out, nil where none were.
+	Valid *Estimate `json:"valid_accuracy,omitempty"`
+
 	// Means over the seeds; of the time, the median.
 	ExplorationRate float64 `json:"exploration_rate"`
 	Churn           float64 `json:"churn"` // Weights that became active during the run, per active weight; 0 for dense training.
@@ -137,19 +146,36 @@ func newRow(group, against []Result) Row {
 		FLOPsRatio:      stat.Mean(column(group, func(s *run.Summary) float64 { return s.FLOPsRatio }), nil),
 		SecondsPerStep:  median(column(group, func(s *run.Summary) float64 { return s.SecondsPerStep })),
 	}
+	row.Difference, row.Verdict = paired(group, against, func(s *run.Summary) float64 { return s.Accuracy })
+	first := group[0].Summary
+	if first.AUC != nil {
+		area := func(s *run.Summary) float64 { return *s.AUC }
+		estimate := StudentMean(column(group, area), Confidence)
+		row.AUC = &estimate
+		row.AUCDifference, row.AUCVerdict = paired(group, against, area)
+	}
+	if first.ValidAccuracy != nil {
+		estimate := StudentMean(column(group, func(s *run.Summary) float64 { return *s.ValidAccuracy }), Confidence)
+		row.Valid = &estimate
+	}
+	return row
+}
+
+// paired estimates by how much a number of the group's exceeds that of the others with the same seed, nil if none has.
+func paired(group, against []Result, of func(*run.Summary) float64) (*Estimate, Verdict) {
 	var differences []float64
 	for _, r := range group {
 		for _, b := range against {
 			if r.Spec.Seed == b.Spec.Seed {
-				differences = append(differences, r.Summary.Accuracy-b.Summary.Accuracy)
+				differences = append(differences, of(r.Summary)-of(b.Summary))
 			}
 		}
 	}
-	if len(differences) > 0 {
-		difference := BootstrapMean(differences, Confidence, rand.New(rand.NewPCG(bootstrapSeed, 0)))
-		row.Difference, row.Verdict = &difference, verdict(difference)
+	if len(differences) == 0 {
+		return nil, NotApplicable
 	}
-	return row
+	difference := BootstrapMean(differences, Confidence, rand.New(rand.NewPCG(bootstrapSeed, 0)))
+	return &difference, verdict(difference)
 }
 
 // resolution is a difference below which accuracies are equal: they are Float32.

@@ -166,3 +166,31 @@ func TestRemarks(t *testing.T) {
 	require.Contains(t, newTable(t, 6, run.Static).Remarks(),
 		"Of 2 comparisons at 95%, 0.1 would look like a difference by chance alone.")
 }
+
+// The area under the ROC curve and the accuracy on held-out examples are judged as the accuracy is, where there are any.
+func TestTableOfLinks(t *testing.T) {
+	results := fixedResults(6)
+	for _, r := range results {
+		area, valid := r.Summary.Accuracy-0.1, r.Summary.Accuracy-0.2
+		r.Summary.AUC, r.Summary.ValidAccuracy = &area, &valid
+	}
+	table, err := NewTable(results, run.Static)
+	require.NoError(t, err)
+	last := table.Rows[4]
+	require.InDelta(t, last.Accuracy.Mean-0.1, last.AUC.Mean, 1e-12)
+	require.InDelta(t, last.Accuracy.Mean-0.2, last.Valid.Mean, 1e-12)
+	require.InDelta(t, last.Difference.Mean, last.AUCDifference.Mean, 1e-12)
+	require.Equal(t, Better, last.AUCVerdict)
+	require.Nil(t, table.Rows[0].AUCDifference)
+
+	var text, rows, cells bytes.Buffer
+	require.NoError(t, table.WriteText(&text))
+	require.Contains(t, text.String(), "AUC, %")
+	require.Contains(t, text.String(), "validation, %")
+	require.Contains(t, text.String(), "rigl at 90% in AUC")
+	require.Contains(t, text.String(), "Of 4 comparisons at 95%")
+	require.NoError(t, table.WriteCSV(&rows))
+	require.Regexp(t, `(?m)^rigl,0\.98,.*,0\.818\d+,.*,better,0\.718\d+,`, rows.String())
+	require.NoError(t, WriteResultsCSV(&cells, results))
+	require.Regexp(t, `(?m)^rigl,.*,0\.8\d+,0\.7\d+,$`, cells.String())
+}

@@ -43,26 +43,55 @@ func (t *Table) WriteMarkdown(out io.Writer) error {
 	return err
 }
 
-// text is the table's head and cells, for people.
+// text is the table's head and cells, for people. AUC and validation have columns where there are any.
 func (t *Table) text() (head []string, rows [][]string) {
-	head = []string{"", "sparsity", "accuracy, %", "minus " + t.Baseline + ", points", "", "explored", "churn", "FLOPs", "ms/step"}
+	minus := "minus " + t.Baseline + ", points"
+	first := t.Rows[0]
+	head = []string{"", "sparsity", "accuracy, %", minus, ""}
+	if first.AUC != nil {
+		head = append(head, "AUC, %", minus, "")
+	}
+	if first.Valid != nil {
+		head = append(head, "validation, %")
+	}
+	head = append(head, "explored", "churn", "FLOPs", "ms/step")
 	for _, row := range t.Rows {
-		difference := ""
-		if d := row.Difference; d != nil {
-			difference = points(d.Mean)
-			if d.Interval != nil {
-				difference += fmt.Sprintf(" [%s, %s]", points(d.Interval.Low), points(d.Interval.High))
-			}
+		cells := []string{row.Contender, percentName(row.Sparsity) + "%",
+			row.Accuracy.percent(), row.Difference.points(), string(row.Verdict)}
+		if first.AUC != nil {
+			cells = append(cells, row.AUC.percent(), row.AUCDifference.points(), string(row.AUCVerdict))
 		}
-		accuracy := fmt.Sprintf("%.2f", 100*row.Accuracy.Mean)
-		if i := row.Accuracy.Interval; i != nil {
-			accuracy += fmt.Sprintf(" ± %.2f", 100*(i.High-i.Low)/2)
+		if first.Valid != nil {
+			cells = append(cells, row.Valid.percent())
 		}
-		rows = append(rows, []string{row.Contender, percentName(row.Sparsity) + "%", accuracy, difference, string(row.Verdict),
-			fmt.Sprintf("%.1f%%", 100*row.ExplorationRate), fmt.Sprintf("%.2f", row.Churn),
-			fmt.Sprintf("%.3f", row.FLOPsRatio), fmt.Sprintf("%.2f", 1000*row.SecondsPerStep)})
+		rows = append(rows, append(cells, fmt.Sprintf("%.1f%%", 100*row.ExplorationRate), fmt.Sprintf("%.2f", row.Churn),
+			fmt.Sprintf("%.3f", row.FLOPsRatio), fmt.Sprintf("%.2f", 1000*row.SecondsPerStep)))
 	}
 	return head, rows
+}
+
+// percent is a mean share in percent and half its interval.
+func (e *Estimate) percent() string {
+	if e == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%.2f", 100*e.Mean)
+	if i := e.Interval; i != nil {
+		text += fmt.Sprintf(" ± %.2f", 100*(i.High-i.Low)/2)
+	}
+	return text
+}
+
+// points is a mean difference in percentage points and its interval.
+func (e *Estimate) points() string {
+	if e == nil {
+		return ""
+	}
+	text := points(e.Mean)
+	if i := e.Interval; i != nil {
+		text += fmt.Sprintf(" [%s, %s]", points(i.Low), points(i.High))
+	}
+	return text
 }
 
 // points is a difference in percentage points, with its sign unless it is 0.
@@ -97,8 +126,13 @@ func (t *Table) Remarks() []string {
 		if row.Verdict == NotShown {
 			notShown = append(notShown, fmt.Sprintf("%s at %s%%", row.Contender, percentName(row.Sparsity)))
 		}
-		if row.Verdict == NotShown || row.Verdict == Better || row.Verdict == Worse {
-			comparisons++
+		if row.AUCVerdict == NotShown {
+			notShown = append(notShown, fmt.Sprintf("%s at %s%% in AUC", row.Contender, percentName(row.Sparsity)))
+		}
+		for _, v := range []Verdict{row.Verdict, row.AUCVerdict} {
+			if v == NotShown || v == Better || v == Worse {
+				comparisons++
+			}
 		}
 	}
 	if len(notShown) > 0 {

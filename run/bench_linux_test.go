@@ -26,7 +26,7 @@ func BenchmarkRecording(b *testing.B) {
 			for i := range sessions {
 				r, err := Create(filepath.Join(b.TempDir(), "run"), spec, DefaultRecording())
 				require.NoError(b, err)
-				require.NoError(b, r.On(backendtest.Get(b, name)).load())
+				require.NoError(b, r.On(backendtest.Get(b, name)).load(context.Background()))
 				defer r.Close()
 				runs[i], sessions[i] = r, r.session
 				if i > 0 {

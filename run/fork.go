@@ -16,7 +16,7 @@ import (
 
 // fixedInForks are the fields of a spec, by their JSON names, that a fork cannot change: the weights and the optimizer's
 // state would not fit.
-var fixedInForks = []string{"model", "data", "optimizer"}
+var fixedInForks = []string{"model", "width", "data", "optimizer"}
 
 // Fork starts a new run in the folder dir, which must not exist or be empty, from this run's checkpoint of the given
 // step (see [Run.AtRound]), with the spec as change leaves it; nil leaves it alone. Step 0 is the beginning, and needs no
@@ -76,7 +76,7 @@ func (r *Run) checkFork(spec Spec, step int) error {
 	old, changed := fields(r.Spec()), fields(spec)
 	for _, name := range fixedInForks {
 		if old[name] != changed[name] {
-			return fmt.Errorf("a fork keeps the %s, here %s: for another, create a new run", name, old[name])
+			return fmt.Errorf("a fork keeps the %s, here %s: for another, create a new run", name, orNothing(old[name]))
 		}
 	}
 	if spec.Steps <= step {

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,9 +16,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 
-	"github.com/sparsekernel/sparsekernel/backends"
 	"github.com/sparsekernel/sparsekernel/dstee"
-	"github.com/sparsekernel/sparsekernel/models"
 	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 )
 
@@ -154,18 +153,9 @@ func countersOf(store *model.Store) (at progress, err error) {
 
 // checkModel says how the store's model differs from that of the spec.
 func checkModel(spec Spec, store *model.Store) error {
-	training, _, err := data[spec.Data]()
-	if err != nil {
-		return fmt.Errorf("reading %s: %w", spec.Data, err)
-	}
-	backend, err := backends.Open("go") // It only builds the graph, which every machine can.
+	counts, err := spec.count(context.Background())
 	if err != nil {
 		return err
-	}
-	image := shapes.Make(dtypes.Float32, append([]int{1}, training.Shape[:]...)...)
-	counts, err := models.Count(backend, model.NewStore(), modelFns[spec.Model](training.Classes), image)
-	if err != nil {
-		return fmt.Errorf("building the model %s: %w", spec.Model, err)
 	}
 	for _, weight := range counts.Weights {
 		v := store.GetVariable(weight.Path)

@@ -12,29 +12,26 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
-	"github.com/gomlx/gomlx/ml/train/loss"
 	"github.com/gomlx/gomlx/ml/train/metric"
-	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"github.com/sparsekernel/sparsekernel/datasets"
 	"github.com/sparsekernel/sparsekernel/dstee"
-	"github.com/sparsekernel/sparsekernel/optimizers"
 	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 )
 
 // session is a training in the memory of this process: the model, its optimizer, its data, and where they stand.
 type session struct {
-	spec           Spec
-	backend        compute.Backend
-	training, test *datasets.Split
-	batches        *datasets.Batches
-	evaluation     *datasets.Evaluation
-	store          *model.Store
-	sparse         *dstee.Sparsifier // Nil for the dense method.
-	trainer        *train.Trainer
-	loop           *train.Loop
-	at             progress
-	savedStep      int // The step of the last checkpoint, 0 before the first.
+	*problem
+	spec      Spec
+	backend   compute.Backend
+	batches   *datasets.Batches
+	store     *model.Store
+	sparse    *dstee.Sparsifier // Nil for the dense method.
+	modelFn   train.ModelFn     // The problem's, made sparse.
+	trainer   *train.Trainer
+	loop      *train.Loop
+	at        progress
+	savedStep int // The step of the last checkpoint, 0 before the first.
 
 	// What a call of train sets.
 	ctx       context.Context
@@ -51,12 +48,12 @@ type measured struct {
 
 // newSession returns a session at the step that the checkpoint was written at, or, if it is nil, before the first.
 // The caller must close it.
-func newSession(backend compute.Backend, spec Spec, from *checkpoint.Checkpoint) (*session, error) {
+func newSession(ctx context.Context, backend compute.Backend, spec Spec, from *checkpoint.Checkpoint) (*session, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
 	s := &session{spec: spec, backend: backend, store: model.NewStore()}
-	err := s.readData()
+	err := s.readData(ctx)
 	if err == nil && from != nil {
 		err = s.restore(from)
 	}
@@ -75,15 +72,12 @@ func newSession(backend compute.Backend, spec Spec, from *checkpoint.Checkpoint)
 	return s, nil
 }
 
-// readData reads the splits, and cuts them into batches.
-func (s *session) readData() (err error) {
-	if s.training, s.test, err = data[s.spec.Data](); err != nil {
-		return fmt.Errorf("reading %s: %w", s.spec.Data, err)
-	}
-	if s.batches, err = datasets.NewBatches(s.training, s.spec.Batch, uint64(s.spec.Seed)); err != nil {
+// readData reads the examples, and cuts them into batches.
+func (s *session) readData(ctx context.Context) (err error) {
+	if s.problem, err = openProblem(ctx, s.spec); err != nil {
 		return err
 	}
-	s.evaluation, err = datasets.NewEvaluation(s.test, s.test.Len())
+	s.batches, err = datasets.NewBatches(s.training, s.spec.Batch, uint64(s.spec.Seed))
 	return err
 }
 
@@ -103,19 +97,16 @@ func (s *session) build() error {
 	if s.sparse, err = s.spec.sparsifier(); err != nil {
 		return err
 	}
-	base, err := optimizers.ByName(s.store.RootScope(), s.spec.Optimizer)
+	chosen, err := s.spec.optimizer(s.store.RootScope())
 	if err != nil {
 		return err
 	}
-	var chosen optimizer.Interface = optimizers.Scheduled(base, s.spec.learningRate())
-	modelFn := modelFns[s.spec.Model](s.training.Classes)
+	s.modelFn = s.model
 	if s.sparse != nil {
-		modelFn, chosen = s.sparse.Model(modelFn), s.sparse.Optimizer(chosen)
+		s.modelFn, chosen = s.sparse.Model(s.model), s.sparse.Optimizer(chosen)
 	}
-	batchAccuracy := metric.NewBaseMetric("Batch Accuracy", "acc", metric.AccuracyMetricType, metric.SparseCategoricalAccuracyGraph, nil)
-	accuracy := metric.NewSparseCategoricalAccuracy("Accuracy", "#acc")
-	s.trainer = train.NewTrainer(s.backend, s.store, modelFn, loss.SparseCategoricalCrossEntropyLogits, chosen,
-		[]metric.Interface{batchAccuracy}, []metric.Interface{accuracy})
+	s.trainer = train.NewTrainer(s.backend, s.store, s.modelFn, s.task.loss, chosen,
+		[]metric.Interface{s.task.perBatch()}, []metric.Interface{s.task.mean()})
 	s.loop = train.NewLoop(s.trainer)
 	if s.sparse != nil {
 		s.sparse.Attach(s.loop)
@@ -154,12 +145,15 @@ func (s *session) stepped(m measured) error {
 	return s.ctx.Err()
 }
 
+// prefetched is how many batches wait, ready for training: those of images take long to prepare.
+const prefetched = 2
+
 // train trains for a number of steps. When ctx is cancelled it stops after the step under way, with ctx's error. After
 // an error the session can be saved, if the error is ctx's, and must be closed.
 func (s *session) train(ctx context.Context, steps int) error {
 	s.ctx = ctx
 	began := time.Now()
-	_, err := s.loop.RunSteps(s.batches.StartAt(s.at.Step), steps)
+	_, err := s.loop.RunSteps(datasets.Prefetch(s.batches.StartAt(s.at.Step), prefetched), steps)
 	s.at.Seconds += time.Since(began).Seconds()
 	if isOf(ctx, err) {
 		return ctx.Err()
@@ -189,21 +183,19 @@ func (s *session) saved() []*model.Variable {
 	return variables
 }
 
-// summarize evaluates on the test split, and says what has become of the run.
+// summarize evaluates on the test and validation examples, and says what has become of the run.
 func (s *session) summarize() (*Summary, error) {
 	began := time.Now()
 	summary := &Summary{Spec: s.spec, Backend: backendName(s.backend), TargetSparsity: s.spec.Sparsity,
-		TrainExamples: s.training.Len(), TestExamples: s.test.Len(),
+		TrainExamples: s.training.About().Len(), TestExamples: s.test.About().Len(),
 		Loss: s.at.Loss.Mean, MaskUpdates: s.at.Rounds, SkippedUpdates: s.at.Skipped}
 	if s.at.Step < s.spec.Steps {
 		summary.Step = s.at.Step
 	}
-	metrics, err := s.trainer.Eval(s.evaluation)
-	if err != nil {
+	if err := s.judge(summary); err != nil {
 		return nil, fmt.Errorf("evaluating: %w", err)
 	}
-	summary.Accuracy = shapes.ConvertTo[float64](metrics[len(metrics)-1].Value())
-	if err := summary.countWeights(s.backend, s.store, s.sparse, s.training, s.at.Entered); err != nil {
+	if err := summary.countWeights(s); err != nil {
 		return nil, err
 	}
 	if len(s.loop.TrainStepDurations) > 0 { // A run may have been stopped between its last step and its evaluation.
@@ -212,6 +204,21 @@ func (s *session) summarize() (*Summary, error) {
 	s.at.Seconds += time.Since(began).Seconds()
 	summary.Seconds = s.at.Seconds
 	return summary, nil
+}
+
+// judge fills in how well the model does.
+func (s *session) judge(summary *Summary) error {
+	test, err := s.evaluate(s.test)
+	if err != nil {
+		return err
+	}
+	summary.Accuracy, summary.AUC = test.accuracy, test.auc
+	if s.valid == nil {
+		return nil
+	}
+	valid, err := s.evaluate(s.valid)
+	summary.ValidAccuracy, summary.ValidAUC, summary.ValidExamples = &valid.accuracy, valid.auc, s.valid.About().Len()
+	return err
 }
 
 // close frees the session's memory.

@@ -3,6 +3,7 @@ package run
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 	"github.com/sparsekernel/sparsekernel/optimizers"
 )
 
-// Spec says what a run trains, on what, and how. The zero value of no field is a default: start from [Default].
+// Spec says what a run trains, on what, and how. Start from [Default]: the zero value is no default, but where it says so.
 type Spec struct {
 	Method       string  `json:"method"`                // One of [MethodNames].
 	Acquisition  string  `json:"acquisition,omitempty"` // The growth score of the method "formula", see dstee.Formula; else "".
@@ -24,10 +25,20 @@ type Spec struct {
 	C            float64 `json:"c"`                     // Coefficient of the exploration term, methods that have one only.
 	Epsilon      float64 `json:"epsilon"`               // The ε of the exploration term, methods that have one only.
 	Optimizer    string  `json:"optimizer"`             // One of package optimizers' names.
-	LearningRate float64 `json:"learning_rate"`         // At the start; anneals along a cosine to 0.
+	LearningRate float64 `json:"learning_rate"`         // At the start; see Schedule.
 	Batch        int     `json:"batch"`                 // Examples per step.
 	Steps        int     `json:"steps"`                 // Optimizer steps.
 	Seed         int64   `json:"seed"`                  // Of initial weights, masks and the order of the data.
+
+	// Of these, the zero value is the default.
+	DataDir        string  `json:"data_dir,omitempty"`        // Absolute path of the data; "": the user's cache, see [Spec.Validate].
+	HoldOut        int     `json:"hold_out,omitempty"`        // One in so many training examples validates; 0: none, or the data's own.
+	Width          float64 `json:"width,omitempty"`           // Multiplies the channels or units of the model's layers; 0: 1.
+	MixedPrecision bool    `json:"mixed_precision,omitempty"` // Compute in bfloat16, keep weights in float32.
+	Schedule       string  `json:"schedule,omitempty"`        // Of the learning rate: see [ScheduleCosine]; "" is that.
+	WarmUp         int     `json:"warm_up,omitempty"`         // Steps over which the learning rate rises.
+	WeightDecay    float64 `json:"weight_decay,omitempty"`    // 0: what the optimizer has by itself.
+	LabelSmoothing float64 `json:"label_smoothing,omitempty"` // Share of each label that all classes get, in [0, 1).
 }
 
 // Default is DST-EE at 95% sparsity on the embedded digits, with an MLP.
@@ -50,7 +61,9 @@ func Default() Spec {
 	}
 }
 
-// Validate says what is wrong with the spec, with which value, and what is possible.
+// Validate says what is wrong with the spec, with which value, and what is possible. It does not look for the data: they
+// are read from DataDir when training begins, or, where that is "", from sparsekernel/datasets in the user's cache, into
+// which those that can be are downloaded ([datasets.Fetch]). The digits need no folder.
 func (s Spec) Validate() error {
 	for _, name := range []struct {
 		field, value string
@@ -78,12 +91,31 @@ func (s Spec) Validate() error {
 		{"c", s.C, s.C >= 0 && !math.IsInf(s.C, 0), "0 or more"},
 		{"epsilon", s.Epsilon, s.Epsilon > 0 && !math.IsInf(s.Epsilon, 0), "above 0"},
 		{"lr", s.LearningRate, s.LearningRate > 0 && !math.IsInf(s.LearningRate, 0), "above 0"},
+		{"hold-out", float64(s.HoldOut), s.HoldOut == 0 || s.HoldOut >= 2, "0, for none, or at least 2, for one example in so many"},
+		{"width", s.Width, s.Width >= 0 && !math.IsInf(s.Width, 0), "above 0, or 0 for 1"},
+		{"warm-up", float64(s.WarmUp), s.WarmUp >= 0, "0 or more"},
+		{"weight-decay", s.WeightDecay, s.WeightDecay >= 0 && !math.IsInf(s.WeightDecay, 0), "0 or more"},
+		{"label-smoothing", s.LabelSmoothing, s.LabelSmoothing >= 0 && s.LabelSmoothing < 1, "in [0, 1)"},
 		{"batch", float64(s.Batch), s.Batch >= 1, "at least 1"},
 		{"steps", float64(s.Steps), s.Steps >= 1, "at least 1"},
 	} {
 		if !number.valid {
 			return fmt.Errorf("%s must be %s, got %v", number.field, number.want, number.value)
 		}
+	}
+	if err := fit(s.Model, s.Data); err != nil {
+		return err
+	}
+	if a := architectures[s.Model]; a.fixedWidth && s.width() != 1 {
+		return fmt.Errorf("the model %s has no width to change, got width %g", s.Model, s.Width)
+	} else if a.images == nil && s.MixedPrecision {
+		return fmt.Errorf("the model %s has no mixed precision: models of images have", s.Model)
+	}
+	if s.DataDir != "" && !filepath.IsAbs(s.DataDir) {
+		return fmt.Errorf("the folder of the data must be an absolute path, which other processes find as well, got %q", s.DataDir)
+	}
+	if err := s.checkRecipe(); err != nil {
+		return err
 	}
 	if (s.Method == Formula) != (s.Acquisition != "") {
 		return fmt.Errorf("an acquisition goes with the method %q and with no other: got method %q and acquisition %q", Formula, s.Method, s.Acquisition)
@@ -102,11 +134,6 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("the masks would never move: delta-t %d is longer than the run of %d steps", s.DeltaT, s.Steps)
 	}
 	return nil
-}
-
-// learningRate is the learning rate's schedule.
-func (s Spec) learningRate() optimizers.Schedule {
-	return optimizers.Cosine{Rate: s.LearningRate, Length: s.Steps}
 }
 
 // sparsifier returns what makes the training sparse, nil for the dense method. What the spec sets comes before the method's

@@ -28,7 +28,10 @@ type Summary struct {
 	Layers          []Layer `json:"layers"`
 
 	Loss            float64  `json:"loss"`                     // Moving average of the training loss at the end.
-	Accuracy        float64  `json:"accuracy"`                 // On the test split after the last step, in [0, 1].
+	Accuracy        float64  `json:"accuracy"`                 // On the test examples after the last step, in [0, 1].
+	AUC             *float64 `json:"auc,omitempty"`            // There, the area under the ROC curve, of link prediction.
+	ValidAccuracy   *float64 `json:"valid_accuracy,omitempty"` // After the last step, on examples that were held out; nil if none were.
+	ValidAUC        *float64 `json:"valid_auc,omitempty"`
 	DenseAccuracy   *float64 `json:"dense_accuracy,omitempty"` // Of the dense twin, if it was trained.
 	FLOPsRatio      float64  `json:"flops_ratio"`              // Training FLOPs relative to dense training, by RigL's formula.
 	MaskUpdates     int      `json:"mask_updates"`
@@ -39,6 +42,7 @@ type Summary struct {
 	DensePerStep    *float64 `json:"dense_seconds_per_step,omitempty"`
 	TrainExamples   int      `json:"train_examples"`
 	TestExamples    int      `json:"test_examples"`
+	ValidExamples   int      `json:"valid_examples,omitempty"`
 	TrainableValues int      `json:"trainable_values"` // Weights, biases and all.
 }
 

@@ -26,7 +26,7 @@ type Observer struct {
 // training that can go on.
 func Train(ctx context.Context, backend compute.Backend, spec Spec, observer Observer) (*Summary, error) {
 	began := time.Now()
-	s, err := newSession(backend, spec, nil)
+	s, err := newSession(ctx, backend, spec, nil)
 	if err != nil {
 		return nil, err
 	}

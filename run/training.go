@@ -38,7 +38,7 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if err := r.load(); err != nil {
+	if err := r.load(ctx); err != nil {
 		return nil, err
 	}
 	s := r.session
@@ -147,7 +147,7 @@ func (r *Run) save(record *recorder) error {
 }
 
 // load has the session where the run's folder says the run is: at its newest checkpoint that is whole.
-func (r *Run) load() error {
+func (r *Run) load(ctx context.Context) error {
 	m, err := readManifest(r.dir) // Another process may have removed the run since.
 	if err != nil {
 		return err
@@ -182,7 +182,7 @@ func (r *Run) load() error {
 	if err := r.chooseBackend(c); err != nil {
 		return err
 	}
-	s, err := newSession(r.backend, m.Spec, c)
+	s, err := newSession(ctx, r.backend, m.Spec, c)
 	if err != nil {
 		return err
 	}
@@ -220,6 +220,7 @@ func (m *manifest) owns(c *checkpoint.Checkpoint) error {
 	if err := spec.Validate(); err != nil {
 		return fmt.Errorf("the checkpoint's spec: %w", err)
 	}
+	spec.DataDir = m.Spec.DataDir // Data may move between trainings.
 	if different := differences(spec, m.Spec); different != nil {
 		return fmt.Errorf("the checkpoint is not of this run, or %s was changed (%v): to go on with another spec, Fork", specFile, different)
 	}

@@ -3,31 +3,22 @@ package run
 import (
 	"fmt"
 
-	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
-	"github.com/gomlx/gomlx/ml/model"
-
-	"github.com/sparsekernel/sparsekernel/datasets"
-	"github.com/sparsekernel/sparsekernel/dstee"
 	"github.com/sparsekernel/sparsekernel/models"
 )
 
-// countWeights fills in what the masks say at the end of the run. entered is how many weights of each layer became
-// active during the run.
-func (s *Summary) countWeights(backend compute.Backend, store *model.Store, sparse *dstee.Sparsifier, training *datasets.Split, entered map[string]int) error {
-	image := shapes.Make(dtypes.Float32, append([]int{1}, training.Shape[:]...)...)
-	counts, err := models.Count(backend, store, modelFns[s.Model](training.Classes), image)
+// countWeights fills in what the masks of a session say.
+func (s *Summary) countWeights(of *session) error {
+	counts, err := models.Count(of.backend, of.store, of.model, of.spec.oneInput())
 	if err != nil {
 		return fmt.Errorf("counting operations: %w", err)
 	}
 	s.TrainableValues = counts.Parameters
 	s.Sparsity, s.FLOPsRatio, s.ExplorationRate = 0, 1, 1
-	if sparse == nil {
+	if of.sparse == nil {
 		s.TargetSparsity = 0
 		return nil
 	}
-	layers, total, err := sparse.Stats()
+	layers, total, err := of.sparse.Stats()
 	if err != nil {
 		return err
 	}
@@ -35,7 +26,7 @@ func (s *Summary) countWeights(backend compute.Backend, store *model.Store, spar
 	for _, l := range layers {
 		densities[l.Path] = l.Density()
 		s.Layers = append(s.Layers, Layer{Path: l.Path, Shape: l.Shape, Size: l.Size, Active: l.Active, Density: l.Density(),
-			Explored: l.ExplorationRate(), Churn: float64(entered[l.Path]) / float64(l.Active)})
+			Explored: l.ExplorationRate(), Churn: float64(of.at.Entered[l.Path]) / float64(l.Active)})
 	}
 	s.Sparsity = 1 - total.Density()
 	s.ExplorationRate = total.ExplorationRate()

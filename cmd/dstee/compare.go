@@ -44,9 +44,16 @@ func newCompare() *cobra.Command {
 			"  dstee compare --methods static,rigl,dst-ee --sparsities 90,95,98 --seeds 0-9 --baseline rigl --markdown\n" +
 			"  dstee compare --methods static,dst-ee:c=1e-2,dst-ee:c=1e-1 --acquisition 'rare: abs(g)/(n+1)'",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			table, err := c.run(cmd)
+			if err != nil {
+				return err
+			}
+			return errors.Join(c.print(cmd.OutOrStdout(), table), c.writeCSV(cmd.ErrOrStderr(), table))
+		},
 	}
 	c.flags(cmd.Flags())
+	sharedSpecFlags(cmd.Flags(), &c.base)
 	cmd.MarkFlagsMutuallyExclusive("markdown", "json")
 	backendFlag(cmd, &c.backend)
 	return cmd
@@ -67,39 +74,39 @@ func (c *comparison) flags(flags *pflag.FlagSet) {
 	flags.BoolVar(&c.asMarkdown, "markdown", false, "print the table in Markdown")
 	flags.BoolVar(&c.asJSON, "json", false, "print the table and all results as JSON")
 	flags.BoolVar(&c.withCSV, "csv", false, "write results.csv, with a row for each run, and table.csv to the folder as well")
-	sharedSpecFlags(flags, &c.base)
 }
 
-func (c *comparison) run(cmd *cobra.Command) error {
+// run trains what is missing, and returns the table.
+func (c *comparison) run(cmd *cobra.Command) (*compare.Table, error) {
 	// All is checked before the backend is looked for, which may take a download.
 	contenders, err := c.contenders()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cells, err := c.cells(contenders)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c.baseline == "" {
 		c.baseline = compare.DefaultBaseline(contenders)
 	}
 	if err := compare.CheckBaseline(cells, c.baseline); err != nil {
-		return err
+		return nil, err
 	}
 	if c.jobs < 1 {
-		return fmt.Errorf("jobs must be at least 1, got %d", c.jobs)
+		return nil, fmt.Errorf("jobs must be at least 1, got %d", c.jobs)
 	}
 	backend, err := backends.Open(c.backend)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	build, err := compare.Build()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	folder, err := compare.OpenFolder(c.out, backend.Description(), build)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	folder.AnyBuild = c.anyBuild
 
@@ -108,13 +115,9 @@ func (c *comparison) run(cmd *cobra.Command) error {
 	results, err := runner.Run(cmd.Context(), cells)
 	progress.close()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	table, err := compare.NewTable(results, c.baseline)
-	if err != nil {
-		return err
-	}
-	return errors.Join(c.print(cmd.OutOrStdout(), table), c.writeCSV(cmd.ErrOrStderr(), table))
+	return compare.NewTable(results, c.baseline)
 }
 
 // contenders are the methods and formulas of the flags.

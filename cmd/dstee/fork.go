@@ -55,12 +55,17 @@ func newFork() *cobra.Command {
 func applyChanged(given *pflag.FlagSet, spec *run.Spec) {
 	own := pflag.NewFlagSet("spec", pflag.ContinueOnError)
 	specFlags(own, spec)
+	copyGiven(own, given)
+	settleMethod(given, spec)
+}
+
+// copyGiven gives flags the values of those of the same names that were given.
+func copyGiven(own, given *pflag.FlagSet) {
 	given.Visit(func(flag *pflag.Flag) {
 		if own.Lookup(flag.Name) != nil {
 			_ = own.Set(flag.Name, flag.Value.String()) // It was parsed once.
 		}
 	})
-	settleMethod(given, spec)
 }
 
 // notes shows what a run has to say.

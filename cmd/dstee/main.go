@@ -10,6 +10,7 @@
 //	dstee watch RUN        show how a run goes that another process trains
 //	dstee rm DIR...        remove runs
 //	dstee compare          compare methods over sparsities and seeds, with intervals
+//	dstee experiment NAME  run an experiment of the paper, or a small version of it, or plan it
 //	dstee whatif RUN       say what a recorded mask update would have grown by other acquisitions
 //	dstee export RUN FILE  write a run's model, masks and visits as a safetensors file
 //	dstee import FILE RUN  start a run from a model in such a file
@@ -59,7 +60,7 @@ func newRoot() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newTrace(), newReport(), newWatch(), newRm(),
-		newCompare(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor(), newLab())
+		newCompare(), newExperiment(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor(), newLab())
 	return root
 }
 

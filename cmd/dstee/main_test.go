@@ -117,7 +117,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{[]string{"train", "--sparsity", "1"}, "sparsity must be in [0, 1), such as 0.95, got 1"},
 		{[]string{"train", "--sparsity", "ninety"}, `"ninety"`},
-		{[]string{"train", "--model", "resnet"}, `unknown model "resnet": the known ones are lenet5, mlp`},
+		{[]string{"train", "--model", "resnet"}, `unknown model "resnet": the known ones are graph-sage, lenet5, link-mlp, mlp`},
 		{[]string{"train", "--steps", "50"}, "delta-t 100 is longer than the run of 50 steps"},
 		{[]string{"train", "--c", "-1"}, "c must be 0 or more, got -1"},
 		{[]string{"train", "--lr", "NaN"}, "lr must be above 0, got NaN"},

@@ -51,6 +51,15 @@ func printSummary(out io.Writer, s *run.Summary) error {
 	}
 	row("", s.Method, head)
 	row("test accuracy", percentText(s.Accuracy), dense(s.DenseAccuracy, percentText))
+	if s.AUC != nil {
+		row("test AUC", fmt.Sprintf("%.4f", *s.AUC))
+	}
+	if s.ValidAccuracy != nil {
+		row("validation accuracy", percentText(*s.ValidAccuracy))
+	}
+	if s.ValidAUC != nil {
+		row("validation AUC", fmt.Sprintf("%.4f", *s.ValidAUC))
+	}
 	row("training FLOPs, relative", fmt.Sprintf("%.3f", s.FLOPsRatio), denseFLOPs)
 	row("time", seconds(s.Seconds), dense(s.DenseSeconds, seconds))
 	row("time per step, median", milliseconds(s.SecondsPerStep), dense(s.DensePerStep, milliseconds))
@@ -60,7 +69,7 @@ func printSummary(out io.Writer, s *run.Summary) error {
 	fmt.Fprintf(out, "\n%s: %s on %s, %s sparse (%s, exact), %d mask updates, seed %d, backend %s.\n",
 		s.Method, s.Model, s.Data, percentText(s.Sparsity), s.Distribution, s.MaskUpdates, s.Seed, s.Backend)
 	if s.DenseAccuracy != nil {
-		fmt.Fprintf(out, "Sparse minus dense: %+.2f points of accuracy on %d test images.\n", 100*(s.Accuracy-*s.DenseAccuracy), s.TestExamples)
+		fmt.Fprintf(out, "Sparse minus dense: %+.2f points of accuracy on %d test examples.\n", 100*(s.Accuracy-*s.DenseAccuracy), s.TestExamples)
 	}
 	if s.SkippedUpdates > 0 {
 		fmt.Fprintf(out, "%d mask updates were skipped, for gradients that were not finite.\n", s.SkippedUpdates)

@@ -1,0 +1,71 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/sparsekernel/sparsekernel/datasets"
+)
+
+// holdOutSeed chooses the examples that a [Spec] holds out: the same in all runs, so that none trains on what another is
+// judged by.
+const holdOutSeed = 1
+
+// openData reads the spec's data set, with what it holds out. Without a folder it is the user's cache, into which what is
+// missing is downloaded.
+func (s Spec) openData(ctx context.Context) (*datasets.Set, error) {
+	set, err := opened.open(ctx, s.Data, s.DataDir)
+	if err == nil && s.HoldOut > 0 {
+		set, err = set.HoldOut(s.HoldOut, holdOutSeed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the data: %w", err)
+	}
+	return set, nil
+}
+
+// lastOpened keeps the data set that was opened last, since runs that follow each other mostly share it. Sets are only read.
+type lastOpened struct {
+	lock      sync.Mutex
+	name, dir string
+	set       *datasets.Set // Nil if there is none.
+}
+
+var opened lastOpened
+
+func (o *lastOpened) open(ctx context.Context, name, dir string) (*datasets.Set, error) {
+	o.lock.Lock()
+	defer o.lock.Unlock()
+	if o.set != nil && o.name == name && o.dir == dir {
+		return o.set, nil
+	}
+	read := func() (*datasets.Set, error) { return datasets.Open(name, dir) }
+	if dir == "" && data[name].folder != "" {
+		read = func() (*datasets.Set, error) { return openCached(ctx, name) }
+	}
+	set, err := read()
+	if err != nil {
+		return nil, err
+	}
+	o.name, o.dir, o.set = name, dir, set
+	return set, nil
+}
+
+// openCached opens a data set in the user's cache, and downloads it if it is not there.
+func openCached(ctx context.Context, name string) (*datasets.Set, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("finding the user's cache, where no folder for the data is given: %w", err)
+	}
+	folder := filepath.Join(cache, "sparsekernel", "datasets", data[name].folder)
+	if set, err := datasets.Open(name, folder); err == nil {
+		return set, nil // It may have been put there by hand.
+	}
+	if err := datasets.Fetch(ctx, name, folder, nil); err != nil {
+		return nil, fmt.Errorf("%w (give the folder, or put the files into %s)", err, folder)
+	}
+	return datasets.Open(name, folder)
+}
