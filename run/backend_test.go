@@ -23,5 +23,6 @@ func TestChooseBackend(t *testing.T) {
 
 	trained.Texts[textBackend] = "xla"
 	require.NoError(t, r.chooseBackend(trained))
-	require.Equal(t, []string{"the run goes on with the backend go, it was trained with xla: its numbers will differ from those it would have had"}, notes)
+	require.Len(t, notes, 1)
+	require.Contains(t, notes[0], "the run goes on with the backend go, it was trained with xla: its numbers will differ")
 }

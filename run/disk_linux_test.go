@@ -149,7 +149,8 @@ func TestReadOnly(t *testing.T) {
 		require.Equal(t, 20, state.Step)
 
 		var notes []string
-		fork, err := r.Observe(run.Observer{Note: func(text string) { notes = append(notes, text) }}).Fork(filepath.Join(elsewhere, "fork"), 20, nil)
+		r.Observe(run.Observer{Note: func(text string) { notes = append(notes, text) }})
+		fork, err := r.Fork(filepath.Join(elsewhere, "fork"), 20, nil)
 		require.NoError(t, err)
 		require.Len(t, notes, 1, "the origin's checkpoint could not be pinned")
 		trained(t, fork, backend, 10)

@@ -118,7 +118,8 @@ func TestSavedRounds(t *testing.T) {
 
 	round, err := whatif.Read(filepath.Join(r.RoundsDir(), whatif.FileName(4)))
 	require.NoError(t, err)
-	require.Equal(t, []any{4, 40, 40, int64(0), updates[4].DropFraction}, []any{round.Number, round.Step, round.TotalSteps, round.Seed, round.DropFraction})
+	require.Equal(t, []any{4, 40, 40, int64(0), updates[4].DropFraction},
+		[]any{round.Number, round.Step, round.TotalSteps, round.Seed, round.DropFraction})
 	require.Len(t, round.Layers, len(summary.Layers))
 	updater, err := dstee.NewUpdater(backend, dstee.Magnitude(), dstee.DSTEE(dstee.Constant(1e-4), dstee.Constant(1)), dstee.Auto)
 	require.NoError(t, err)

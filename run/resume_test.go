@@ -39,26 +39,30 @@ func TestPieces(t *testing.T) {
 	})
 }
 
-// All methods resume as they were, and all optimizers.
+// All methods resume as they were, and all kinds of optimizers: whatever they remember is in the checkpoint.
 func TestMethodsResume(t *testing.T) {
 	backend := backendtest.One(t)
-	for _, change := range []func(*run.Spec){
-		func(s *run.Spec) { s.Method = "set" }, // Random scores.
-		func(s *run.Spec) { s.Method = "rigl" },
-		func(s *run.Spec) { s.Method = run.Static },
-		func(s *run.Spec) { s.Method = run.Dense },
-		func(s *run.Spec) { s.Method, s.Acquisition = run.Formula, "abs(g)*random" },
-		func(s *run.Spec) { s.Optimizer = "nesterov" },
-		func(s *run.Spec) { s.Optimizer = "rmsprop" },
-	} {
-		spec := short(3)
-		change(&spec)
-		whole, pieces := create(t, spec, often()), create(t, spec, often())
-		want := trained(t, whole, backend, 0)
-		trained(t, pieces, backend, 15)
-		pieces.Close()
-		require.Equal(t, want, trained(t, pieces, backend, 0))
-		requireSame(t, whole.Dir(), pieces.Dir())
+	specs := map[string]func(*run.Spec){
+		"random formula": func(s *run.Spec) { s.Method, s.Acquisition = run.Formula, "abs(g)*random" },
+		"nesterov":       func(s *run.Spec) { s.Optimizer = "nesterov" },
+		"rmsprop":        func(s *run.Spec) { s.Optimizer = "rmsprop" },
+	}
+	for _, method := range run.Methods {
+		if method != run.Formula {
+			specs[method] = func(s *run.Spec) { s.Method = method }
+		}
+	}
+	for name, change := range specs {
+		t.Run(name, func(t *testing.T) {
+			spec := short(3)
+			change(&spec)
+			whole, pieces := create(t, spec, often()), create(t, spec, often())
+			want := trained(t, whole, backend, 0)
+			trained(t, pieces, backend, 15)
+			pieces.Close()
+			require.Equal(t, want, trained(t, pieces, backend, 0))
+			requireSame(t, whole.Dir(), pieces.Dir())
+		})
 	}
 }
 

@@ -18,7 +18,8 @@ func (r *Run) Rewind(step int) (err error) {
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
 	if origin := r.ForkedFrom(); origin != nil && step < origin.Step {
-		return fmt.Errorf("%s begins at step %d, where it was forked from %s: it cannot go back to step %d", r.dir, origin.Step, origin.Dir, step)
+		return fmt.Errorf("%s begins at step %d, where it was forked from %s: it cannot go back to step %d",
+			r.dir, origin.Step, origin.Dir, step)
 	}
 	at := progress{}
 	if step != 0 {

@@ -29,7 +29,8 @@ func writeRound(dir string, spec Spec, u trace.Update, moves []move) error {
 	if err != nil {
 		return err
 	}
-	round := whatif.Round{Drop: method.Drop.Name, Number: u.Round, Step: u.Step, TotalSteps: spec.Steps, Seed: spec.Seed, DropFraction: u.DropFraction}
+	round := whatif.Round{Number: u.Round, Step: u.Step, TotalSteps: spec.Steps, Seed: spec.Seed, DropFraction: u.DropFraction,
+		Drop: method.Drop.Name}
 	for _, m := range moves {
 		layer := whatif.Layer{Target: m.target, LayerState: dstee.LayerState{
 			Path:     m.Path,

@@ -237,7 +237,8 @@ func (r *Run) chooseBackend(c *checkpoint.Checkpoint) (err error) {
 		return err
 	}
 	if now := backendName(r.backend); name != "" && now != name {
-		r.note("the run goes on with the backend %s, it was trained with %s: its numbers will differ from those it would have had", now, name)
+		r.note("the run goes on with the backend %s, it was trained with %s: its numbers will differ from those it would have had",
+			now, name)
 	}
 	return nil
 }

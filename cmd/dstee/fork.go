@@ -19,8 +19,9 @@ func newFork() *cobra.Command {
 		Long: "fork makes a run in the folder NEW that goes on from a checkpoint of the run in DIR, with the settings given by\n" +
 			"flags and the rest as they are. Train it with `dstee resume NEW`. With no setting changed it equals DIR from there\n" +
 			"on, bit for bit. `dstee inspect DIR` lists the checkpoints. Model, data and optimizer stay.",
-		Example: "  dstee fork runs/a runs/more-exploration --at-round 5 --c 0.1\n  dstee fork runs/a runs/rigl --at-step 1000 --method rigl",
-		Args:    cobra.ExactArgs(2),
+		Example: "  dstee fork runs/a runs/more-exploration --at-round 5 --c 0.1\n" +
+			"  dstee fork runs/a runs/rigl --at-step 1000 --method rigl",
+		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			origin, err := run.Load(args[0])
 			if err != nil {
@@ -35,7 +36,8 @@ func newFork() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s goes on from %s at step %d: train it with `dstee resume %s`.\n", args[1], args[0], step, args[1])
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s goes on from %s at step %d: train it with `dstee resume %s`.\n",
+				args[1], args[0], step, args[1])
 			return err
 		},
 	}

@@ -48,7 +48,8 @@ func newInspect() *cobra.Command {
 				err = found.print(cmd.OutOrStdout())
 			}
 			if bad := found.bad(); err == nil && bad > 0 {
-				err = fmt.Errorf("%d of %d checkpoints cannot be used: `dstee resume` goes on from the newest that can", bad, len(found.Checkpoints))
+				err = fmt.Errorf("%d of %d checkpoints cannot be used: `dstee resume` goes on from the newest that can",
+					bad, len(found.Checkpoints))
 			}
 			return err
 		},
@@ -71,7 +72,8 @@ func inspect(dir string) (*inspected, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := &inspected{Dir: dir, Spec: r.Spec(), Recording: r.Recording(), ForkedFrom: r.ForkedFrom(), State: state, Checkpoints: []health{}}
+	all := &inspected{Dir: dir, Spec: r.Spec(), Recording: r.Recording(), ForkedFrom: r.ForkedFrom(), State: state,
+		Checkpoints: []health{}}
 	for _, c := range checkpoints {
 		h := health{Health: c}
 		if c.Err != nil {
@@ -99,7 +101,8 @@ func (r *inspected) print(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "%s: step %d of %d, %s, test accuracy %s\n", r.Dir, r.State.Step, r.Spec.Steps, statusText(&r.State), accuracyText(&r.State))
+	fmt.Fprintf(out, "%s: step %d of %d, %s, test accuracy %s\n",
+		r.Dir, r.State.Step, r.Spec.Steps, statusText(&r.State), accuracyText(&r.State))
 	if r.ForkedFrom != nil {
 		fmt.Fprintf(out, "forked from %s at step %d\n", r.ForkedFrom.Dir, r.ForkedFrom.Step)
 	}

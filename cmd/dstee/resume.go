@@ -45,7 +45,8 @@ func newResume() *cobra.Command {
 			if err := showSummary(cmd, summary, asJSON); err != nil || asJSON || summary.Step == 0 {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "It is at step %d of %d: `dstee resume %s` goes on.\n", summary.Step, summary.Steps, args[0])
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "It is at step %d of %d: `dstee resume %s` goes on.\n",
+				summary.Step, summary.Steps, args[0])
 			return err
 		},
 	}
@@ -53,6 +54,7 @@ func newResume() *cobra.Command {
 	flags.IntVar(&steps, "steps", 0, "optimizer steps to train, 0 for all that are left")
 	flags.BoolVar(&wait, "wait", false, "if another process trains the run, wait for it to end")
 	flags.BoolVar(&asJSON, "json", false, "print the summary as JSON")
-	cmd.Flags().StringVar(&backendName, "backend", "", "xla, go, or a GoMLX configuration; by default the one that the run was trained on")
+	flags.StringVar(&backendName, "backend", "", "xla, go, or a GoMLX configuration; by default the one that the run was "+
+		"trained on")
 	return cmd
 }

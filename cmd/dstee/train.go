@@ -26,8 +26,9 @@ func newTrain() *cobra.Command {
 		Long: "train trains a sparse network, by default with DST-EE at 95% sparsity on the embedded digits, then the same\n" +
 			"network densely, and prints what became of each layer and how the two compare. With --out the sparse network is\n" +
 			"a run in that folder: Ctrl-C saves it, and `dstee resume` goes on with it. The dense twin is not kept.",
-		Example: "  dstee train\n  dstee train --sparsity 0.98 --model lenet5 --seed 3 --out runs/lenet\n  dstee train --method rigl --no-dense --json\n  dstee train --acquisition 'abs(g)/(n+1)'",
-		Args:    cobra.NoArgs,
+		Example: "  dstee train\n  dstee train --sparsity 0.98 --model lenet5 --seed 3 --out runs/lenet\n" +
+			"  dstee train --method rigl --no-dense --json\n  dstee train --acquisition 'abs(g)/(n+1)'",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settleMethod(cmd.Flags(), &spec)
 			// The spec is checked before the backend is looked for, which may take a download.

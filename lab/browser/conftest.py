@@ -14,10 +14,11 @@ import urllib.error
 import urllib.request
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCRATCH = ROOT / "runs" / "browser-test"  # Git ignores it. JupyterLab saves what it opens.
+SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # The notebook in front.
 START = 600  # Seconds that the lab may take to be up; the first time it is set up.
 
 
@@ -94,15 +95,24 @@ class Notebook:
         self.page = page
 
     def run_all(self):
-        self.page.get_by_role("menuitem", name="Run", exact=True).click()
-        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        """Runs all cells. JupyterLab ignores the first time if the kernel, of which it shows no sign, is not there yet."""
+        started = self.page.locator(f"{SHOWN} .jp-InputPrompt").filter(has_text=re.compile(r"\[[*\d]+\]"))
+        for _ in range(10):
+            self.page.get_by_role("menuitem", name="Run", exact=True).click()
+            self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+            try:
+                expect(started).not_to_have_count(0, timeout=5_000)
+                return
+            except AssertionError:
+                continue
+        raise TimeoutError("no cell started")
 
     def stop(self):
         self.page.locator('[data-command="notebook:interrupt-kernel"]').first.click()
 
     def cell(self, index):
         """The code cell of the given index, counted from 0; negative from the last."""
-        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").nth(index)
+        return self.page.locator(f"{SHOWN} .jp-CodeCell").nth(index)
 
     def output(self, index):
         return self.cell(index).locator(".jp-OutputArea").first

@@ -52,7 +52,7 @@ func (m Matrix) HTML() string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<table style="border-collapse: collapse; margin: 0 12px 12px 0"><caption style="text-align: left">%s</caption>`,
+	fmt.Fprintf(&b, `<table style="border-collapse: collapse; margin: 0 12px 12px 0"><caption style="text-align: left; white-space: nowrap">%s</caption>`,
 		html.EscapeString(m.Title))
 	for i, value := range m.Values {
 		if i%m.Columns == 0 {

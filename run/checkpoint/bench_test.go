@@ -18,6 +18,7 @@ import (
 var shapes = map[string][][]int{
 	"mlp":   {{64, 512}, {512, 256}, {256, 10}},
 	"vgg19": vgg19(),
+	"30M":   {{4000, 4000}, {4000, 3500}},
 }
 
 // vgg19 are the 20.0 million weights of VGG-19 with one dense layer, as for CIFAR.

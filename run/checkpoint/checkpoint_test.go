@@ -117,7 +117,8 @@ func TestSize(t *testing.T) {
 		mask[i], weight[i] = true, float32(i+1)
 	}
 	path := filepath.Join(t.TempDir(), "checkpoint.safetensors")
-	require.NoError(t, checkpoint.Write(path, storeOf(t, variable{"/m", false, mask}, variable{"/w", true, weight}, variable{"/adam", false, weight}), nil))
+	variables := storeOf(t, variable{"/m", false, mask}, variable{"/w", true, weight}, variable{"/adam", false, weight})
+	require.NoError(t, checkpoint.Write(path, variables, nil))
 	info, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Less(t, info.Size(), int64(2*4*n/20+n/8+2000))
