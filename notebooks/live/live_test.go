@@ -43,6 +43,14 @@ func TestTrain(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, said, "At step 300 of 300")
 	require.Contains(t, shown[len(shown)-1].Alt, "step 300 of 300")
+
+	again, err := run.Load(r.Dir()) // As a cell does that is run once more.
+	require.NoError(t, err)
+	shown = nil
+	saidAgain, err := train(context.Background(), again, 0, "", draw)
+	require.NoError(t, err)
+	require.Equal(t, said, saidAgain)
+	require.Len(t, shown, 1)
 }
 
 // Stopping saves, is no error, and takes less than two seconds.

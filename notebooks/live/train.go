@@ -30,6 +30,16 @@ func Train(r *run.Run, steps int, path string) error {
 
 // train is Train that can be stopped by ctx. It gives the panel's pictures to draw, and returns what there is to say.
 func train(ctx context.Context, r *run.Run, steps int, path string, draw func(*views.Figure)) (said string, err error) {
+	state, err := r.State()
+	if err != nil {
+		return "", err
+	}
+	if state.Status == run.StatusFinished && state.Accuracy != nil {
+		if err := drawOnce(r.Dir(), path, draw); err != nil {
+			return "", err
+		}
+		return standing(r, false)
+	}
 	r.Observe(run.Observer{Note: func(text string) { fmt.Fprintln(os.Stderr, text) }})
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
