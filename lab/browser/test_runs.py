@@ -30,7 +30,8 @@ def first_cells(name, count):
 
 def dstee(*arguments):
     """What the command prints."""
-    return subprocess.run(["go", "run", "./cmd/dstee", *arguments], cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
+    command = ["go", "run", "./cmd/dstee", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
 def wait_for(condition, seconds):
