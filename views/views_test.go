@@ -85,7 +85,7 @@ func TestViews(t *testing.T) {
 // A picture of the same data is the same, byte for byte: "go test ./views -update" takes a change of looks as it is.
 func TestGolden(t *testing.T) {
 	r := opened(t, small, 5)
-	figures := map[string]*Figure{"allocation": erk(t), "schedules": planned()}
+	figures := map[string]*Figure{"allocation": erk(t), "schedules": planned(), "sparsities": compared()}
 	for _, v := range all {
 		f, err := v.draw(r)
 		require.NoError(t, err)

@@ -1,0 +1,138 @@
+package live
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/backends/backendtest"
+	"github.com/sparsekernel/sparsekernel/run"
+	"github.com/sparsekernel/sparsekernel/views"
+)
+
+// opened is a new run of so many steps.
+func opened(t testing.TB, steps int) *run.Run { return openedOn(t, backendtest.One(t), steps) }
+
+func openedOn(t testing.TB, backend compute.Backend, steps int) *run.Run {
+	t.Helper()
+	spec := run.Default()
+	spec.Steps, spec.DeltaT, spec.Batch = steps, 100, 64
+	r, err := run.Open(filepath.Join(t.TempDir(), "run"), spec)
+	require.NoError(t, err)
+	t.Cleanup(r.Close)
+	return r.On(backend)
+}
+
+// What is shown last is how the run stands at the end, and the next training goes on there.
+func TestTrain(t *testing.T) {
+	r := opened(t, 300)
+	var shown []*views.Figure
+	draw := func(f *views.Figure) { shown = append(shown, f) }
+	said, err := train(context.Background(), r, 200, "", draw)
+	require.NoError(t, err)
+	require.Contains(t, said, "At step 200 of 300")
+	require.Contains(t, said, "of the test images right")
+	require.Contains(t, shown[len(shown)-1].Alt, "step 200 of 300")
+	said, err = train(context.Background(), r, 0, "", draw)
+	require.NoError(t, err)
+	require.Contains(t, said, "At step 300 of 300")
+	require.Contains(t, shown[len(shown)-1].Alt, "step 300 of 300")
+
+	again, err := run.Load(r.Dir()) // As a cell does that is run once more.
+	require.NoError(t, err)
+	shown = nil
+	saidAgain, err := train(context.Background(), again, 0, "", draw)
+	require.NoError(t, err)
+	require.Equal(t, said, saidAgain)
+	require.Len(t, shown, 1)
+}
+
+// Stopping saves, is no error, and takes less than two seconds.
+func TestStop(t *testing.T) {
+	r := opened(t, 1_000_000)
+	ctx, stop := context.WithCancel(context.Background())
+	var once sync.Once
+	var at time.Time
+	said, err := train(ctx, r, 0, "", func(*views.Figure) { once.Do(func() { at = time.Now(); stop() }) })
+	require.NoError(t, err)
+	require.Less(t, time.Since(at), 2*time.Second)
+	require.True(t, strings.HasPrefix(said, "Stopped at step "), said)
+	state, err := r.State()
+	require.NoError(t, err)
+	require.Equal(t, run.StatusStopped, state.Status)
+	require.Positive(t, state.Step)
+	checkpoints, err := r.Checkpoints()
+	require.NoError(t, err)
+	require.NoError(t, checkpoints[len(checkpoints)-1].Err)
+	require.Equal(t, state.Step, checkpoints[len(checkpoints)-1].Step)
+}
+
+// A stop before the first step ends training after it.
+func TestStopAtOnce(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	said, err := train(ctx, opened(t, 500), 0, "", func(*views.Figure) {})
+	require.NoError(t, err)
+	require.Contains(t, said, "Stopped at step 1 of 500")
+}
+
+// The panel of a layer that is not there ends the training soon, says which there are, and loses nothing.
+func TestUnknownLayer(t *testing.T) {
+	r := opened(t, 1_000_000)
+	_, err := train(context.Background(), r, 0, "/nowhere", func(*views.Figure) { t.Error("shown") })
+	require.ErrorContains(t, err, `no sparse layer "/nowhere": there are [`)
+	require.ErrorContains(t, err, "is saved in "+r.Dir())
+	state, err := r.State()
+	require.NoError(t, err)
+	require.Equal(t, run.StatusStopped, state.Status)
+}
+
+// A run that somebody else trains is shown until its end; one that nobody does, not for ever.
+func TestWatch(t *testing.T) {
+	r := opened(t, 400)
+	var training sync.WaitGroup
+	training.Go(func() {
+		_, err := r.Train(context.Background(), 0)
+		require.NoError(t, err)
+	})
+	var shown []*views.Figure
+	require.NoError(t, watch(context.Background(), r.Dir(), "", func(f *views.Figure) { shown = append(shown, f) }))
+	training.Wait()
+	require.Contains(t, shown[len(shown)-1].Alt, "step 400 of 400")
+	require.NoError(t, Watch(filepath.Join(t.TempDir(), "nothing"), 50*time.Millisecond, ""))
+	require.NoError(t, Watch(r.Dir(), time.Minute, ""))
+	require.LessOrEqual(t, interval, 500*time.Millisecond)
+}
+
+// What the panel costs the training beside it, in percent of its time: pieces of a run are trained with it and without it,
+// in turns. XLA's threads and the panel share the processors.
+func BenchmarkPanel(b *testing.B) {
+	const piece = 2000
+	r := openedOn(b, backendtest.Get(b, "xla"), 1_000_000_000)
+	_, err := r.Train(context.Background(), piece) // Compiles.
+	require.NoError(b, err)
+	var alone, beside time.Duration
+	frames := 0
+	b.ResetTimer()
+	for range b.N {
+		began := time.Now()
+		_, err := r.Train(context.Background(), piece)
+		require.NoError(b, err)
+		alone += time.Since(began)
+		began = time.Now()
+		_, err = train(context.Background(), r, piece, "", func(f *views.Figure) {
+			_, _ = f.HTML(), f.SVG()
+			frames++
+		})
+		require.NoError(b, err)
+		beside += time.Since(began)
+	}
+	b.ReportMetric(100*(beside.Seconds()/alone.Seconds()-1), "%cost")
+	b.ReportMetric(float64(frames)/beside.Seconds(), "pictures/s")
+}
