@@ -33,7 +33,7 @@ func TestModelsOfTheCatalog(t *testing.T) {
 		spec.Model = name
 		switch a := architectures[name]; {
 		case a.ofNodes:
-			continue // It needs a graph: TestLinks.
+			continue // It needs a graph: TestLinksByMessages.
 		case a.images == nil:
 			spec.Data = "ia-email"
 		default:
