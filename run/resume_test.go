@@ -31,6 +31,8 @@ func TestPieces(t *testing.T) {
 		require.Equal(t, want, trained(t, pieces, backend, 1000), "more steps than are left")
 		requireSame(t, whole.Dir(), pieces.Dir())
 		require.Equal(t, want, trained(t, pieces, backend, 5), "at its end it trains no more")
+		pieces.Close()
+		require.Equal(t, want, trained(t, pieces, backend, 0), "as if killed before it was evaluated")
 
 		memory, err := run.Train(t.Context(), backend, short(0), run.Observer{})
 		require.NoError(t, err)
@@ -62,6 +64,8 @@ func TestMethodsResume(t *testing.T) {
 			pieces.Close()
 			require.Equal(t, want, trained(t, pieces, backend, 0))
 			requireSame(t, whole.Dir(), pieces.Dir())
+			pieces.Close()
+			require.Equal(t, want, trained(t, pieces, backend, 0), "at its end")
 		})
 	}
 }

@@ -195,10 +195,16 @@ func (s *session) summarize() (*Summary, error) {
 	if err := s.judge(summary); err != nil {
 		return nil, fmt.Errorf("evaluating: %w", err)
 	}
+	trained := len(s.loop.TrainStepDurations) > 0
+	if !trained && s.sparse != nil { // As if killed between the last step and its evaluation: no step has found the masks.
+		if err := s.sparse.Prepare(s.backend, s.store); err != nil {
+			return nil, err
+		}
+	}
 	if err := summary.countWeights(s); err != nil {
 		return nil, err
 	}
-	if len(s.loop.TrainStepDurations) > 0 { // A run may have been stopped between its last step and its evaluation.
+	if trained {
 		summary.SecondsPerStep = s.loop.MedianTrainStepDuration().Seconds()
 	}
 	s.at.Seconds += time.Since(began).Seconds()
