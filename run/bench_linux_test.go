@@ -32,7 +32,9 @@ func BenchmarkRecording(b *testing.B) {
 				if i > 0 {
 					sessions[i].record, err = openRecorder(r.dir, r.manifest.Recording, r.session, nil)
 					require.NoError(b, err)
-					sessions[i].afterStep = sessions[i].record.step
+					record := sessions[i].record
+					defer func() { require.NoError(b, record.close()) }()
+					sessions[i].afterStep = record.step
 				}
 				require.NoError(b, sessions[i].train(context.Background(), spec.DeltaT)) // It compiles.
 			}
