@@ -109,30 +109,3 @@ func TestWatch(t *testing.T) {
 	require.NoError(t, Watch(r.Dir(), time.Minute, ""))
 	require.LessOrEqual(t, interval, 500*time.Millisecond)
 }
-
-// What the panel costs the training beside it, in percent of its time: pieces of a run are trained with it and without it,
-// in turns. XLA's threads and the panel share the processors.
-func BenchmarkPanel(b *testing.B) {
-	const piece = 2000
-	r := openedOn(b, backendtest.Get(b, "xla"), 1_000_000_000)
-	_, err := r.Train(context.Background(), piece) // Compiles.
-	require.NoError(b, err)
-	var alone, beside time.Duration
-	frames := 0
-	b.ResetTimer()
-	for range b.N {
-		began := time.Now()
-		_, err := r.Train(context.Background(), piece)
-		require.NoError(b, err)
-		alone += time.Since(began)
-		began = time.Now()
-		_, err = train(context.Background(), r, piece, "", func(f *views.Figure) {
-			_, _ = f.HTML(), f.SVG()
-			frames++
-		})
-		require.NoError(b, err)
-		beside += time.Since(began)
-	}
-	b.ReportMetric(100*(beside.Seconds()/alone.Seconds()-1), "%cost")
-	b.ReportMetric(float64(frames)/beside.Seconds(), "pictures/s")
-}

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/janpfeifer/gonb/gonbui/protocol"
 	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/views"
 )
 
 func TestMatrix(t *testing.T) {
@@ -56,6 +59,7 @@ func TestSliderTwin(t *testing.T) {
 func TestOutsideNotebooks(t *testing.T) {
 	HTML("<p>")
 	NewPanel().Show("<p>")
+	Figures(views.WhatIf("nothing", nil))
 	never := func(int) string { t.Error("drawn"); return "" }
 	Slider("c", []string{"0"}, 0, never)
 	Button("go", never)
@@ -66,4 +70,13 @@ func TestLegend(t *testing.T) {
 	for _, want := range []string{"active", "↓", "dropped", "↑", "grown", "↕", "dropped and regrown"} {
 		require.Contains(t, html, want)
 	}
+}
+
+// Readers without scripts get a picture, readers without pictures words.
+func TestBundle(t *testing.T) {
+	f := views.WhatIf("one update", []views.WhatIfPoint{{RigL: 1}, {C: 1, NeverActive: 1}})
+	forms := bundle(f)
+	require.Equal(t, f.HTML(), forms[protocol.MIMETextHTML])
+	require.Equal(t, f.SVG(), forms[protocol.MIMEImageSVG])
+	require.Equal(t, f.Title+"\n"+f.Alt, forms[protocol.MIMETextPlain])
 }
