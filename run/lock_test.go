@@ -85,7 +85,7 @@ func TestRemove(t *testing.T) {
 	trained(t, r, backendtest.One(t), 10)
 	notes := filepath.Join(r.Dir(), "notes.txt")
 	require.NoError(t, os.WriteFile(notes, nil, 0o644))
-	for _, left := range []string{".trace.jsonl-123", ".summary.json.tmp"} { // By a process that was killed.
+	for _, left := range []string{".trace.jsonl.tmp", ".summary.json.tmp"} { // By a process that was killed.
 		require.NoError(t, os.WriteFile(filepath.Join(r.Dir(), left), nil, 0o644))
 	}
 	require.NoError(t, run.Remove(r.Dir()))

@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/train"
 
 	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 	"github.com/sparsekernel/sparsekernel/trace"
 )
 
@@ -37,7 +36,7 @@ type recorder struct {
 // openRecorder opens the trace in the run's folder where the session is, or begins it. What was recorded after the
 // session's step is dropped. A damaged file is set aside, and given to note.
 func openRecorder(dir string, recording Recording, s *session, note func(error)) (*recorder, error) {
-	if err := sweepTrace(dir); err != nil {
+	if err := durable.Sweep(dir); err != nil { // A killed process may have left temporary files.
 		return nil, err
 	}
 	writer, err := trace.AppendAfter(dir, s.at.Step)
@@ -205,22 +204,4 @@ func rewindTrace(dir string, step int) error {
 		return fmt.Errorf("rewinding: %w", err)
 	}
 	return writer.Close()
-}
-
-// sweepTrace removes the temporary files that the trace of a killed process may have left.
-func sweepTrace(dir string) error {
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("looking for temporary files: %w", err)
-	}
-	for _, file := range files {
-		name := file.Name()
-		if !strings.HasPrefix(name, "."+trace.FileName+"-") && !strings.HasPrefix(name, "."+trace.TimingFileName+"-") {
-			continue
-		}
-		if err := os.Remove(filepath.Join(dir, name)); err != nil {
-			return fmt.Errorf("removing a temporary file: %w", err)
-		}
-	}
-	return nil
 }

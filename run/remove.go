@@ -24,7 +24,7 @@ func Remove(dir string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(sweepTrace(dir), durable.Sweep(dir)); err != nil {
+	if err := durable.Sweep(dir); err != nil {
 		return errors.Join(err, unlock())
 	}
 	// The spec goes last: what is left of a removal that was interrupted can be removed as a run.

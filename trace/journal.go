@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"time"
+
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 )
 
 // flushSize and flushAfter are how many bytes, and for how long, steps may stay in memory before they are written.
@@ -33,7 +35,7 @@ func createJournal(path string, header Header) (*journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("trace: the header of %s: %w", path, err)
 	}
-	err = writeFile(path, func(out io.Writer) error {
+	err = durable.WriteFile(path, func(out io.Writer) error {
 		_, err := out.Write(appendLine(nil, line))
 		return err
 	})

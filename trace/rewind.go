@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 )
 
 // AppendAfter goes on with the trace in a run's folder after the given optimizer step, as a run does that resumes from a
@@ -114,7 +116,7 @@ func copyThrough(from, to, format string, step int, header []byte) error {
 	if header == nil {
 		begin = 0
 	}
-	return writeFile(to, func(out io.Writer) error {
+	return durable.WriteFile(to, func(out io.Writer) error {
 		if _, err := out.Write(header); err != nil {
 			return err
 		}
