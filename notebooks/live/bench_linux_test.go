@@ -16,7 +16,7 @@ import (
 // the time and the time of processors are measured: the latter does not depend on what else the machine does.
 func BenchmarkPanel(b *testing.B) {
 	const piece = 1000
-	r := openedOn(b, backendtest.Get(b, "xla"), 1_000_000_000)
+	r := openedOn(b, backendtest.Get(b, "xla"), 1_000_000_000, 64)
 	_, err := r.Train(context.Background(), piece) // Compiles.
 	require.NoError(b, err)
 	var alone, beside spent
@@ -42,7 +42,7 @@ func BenchmarkPanel(b *testing.B) {
 
 // BenchmarkPicture is the processor time of one picture, and its share of the time between two.
 func BenchmarkPicture(b *testing.B) {
-	r := openedOn(b, backendtest.Get(b, "xla"), 3000)
+	r := openedOn(b, backendtest.Get(b, "xla"), 3000, 64)
 	_, err := r.Train(context.Background(), 0)
 	require.NoError(b, err)
 	record, err := views.Open(r.Dir())
