@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -154,4 +155,23 @@ func countSteps(n *int) train.OnStepFn {
 		*n++
 		return nil
 	}
+}
+
+// wholeAndResumed trains testModel for the given steps with Adam, once in one piece, once from what was saved after half.
+func wholeAndResumed(t *testing.T, backend compute.Backend, newSparse func() *dstee.Sparsifier, half, steps int) (whole, resumed *model.Store) {
+	t.Helper()
+	train := func(store *model.Store, from, to int) *model.Store {
+		base := optimizer.Adam().LearningRate(0.01).Done()
+		require.NoError(t, firstError(newSession(backend, store, testModel, newSparse(), base).loop.RunSteps(testData{start: from}, to-from)))
+		return store
+	}
+	whole = train(newStore(t), 0, steps)
+	resumed = model.NewStore()
+	for path, value := range snapshot(t, train(newStore(t), 0, half)) {
+		if !strings.Contains(path, "learning_rate") { // The trainer makes it anew.
+			_, err := resumed.CreateVariable(path, value)
+			require.NoError(t, err)
+		}
+	}
+	return whole, train(resumed, half, steps)
 }

@@ -372,19 +372,7 @@ func TestInitialThenDynamic(t *testing.T) {
 func TestInitialResumes(t *testing.T) {
 	backend := backendtest.One(t)
 	newSparse := func() *dstee.Sparsifier { return dstee.New(0.1).Method(dstee.MethodSNIP()).TotalSteps(20) }
-	newBase := func() optimizer.Interface { return optimizer.Adam().LearningRate(0.01).Done() }
-	whole := newStore(t)
-	require.NoError(t, firstError(newSession(backend, whole, testModel, newSparse(), newBase()).loop.RunSteps(testData{}, 20)))
-	half := newStore(t)
-	require.NoError(t, firstError(newSession(backend, half, testModel, newSparse(), newBase()).loop.RunSteps(testData{}, 10)))
-	resumed := model.NewStore()
-	for path, value := range snapshot(t, half) {
-		if !strings.Contains(path, "learning_rate") {
-			_, err := resumed.CreateVariable(path, value)
-			require.NoError(t, err)
-		}
-	}
-	require.NoError(t, firstError(newSession(backend, resumed, testModel, newSparse(), newBase()).loop.RunSteps(testData{start: 10}, 10)))
+	whole, resumed := wholeAndResumed(t, backend, newSparse, 10, 20)
 	for _, path := range testWeights {
 		for _, p := range []string{path, dstee.Scope + path + "/mask"} {
 			require.True(t, whole.GetVariable(p).MustValue().Equal(resumed.GetVariable(p).MustValue()), p)

@@ -86,19 +86,7 @@ func TestMemoryResumes(t *testing.T) {
 	newSparse := func() *dstee.Sparsifier {
 		return dstee.New(0.2).DeltaT(5).TotalSteps(30).Grow(remembering).Drop(overdue)
 	}
-	newBase := func() optimizer.Interface { return optimizer.Adam().LearningRate(0.01).Done() }
-	whole := newStore(t)
-	require.NoError(t, firstError(newSession(backend, whole, testModel, newSparse(), newBase()).loop.RunSteps(testData{}, 30)))
-	half := newStore(t)
-	require.NoError(t, firstError(newSession(backend, half, testModel, newSparse(), newBase()).loop.RunSteps(testData{}, 14)))
-	resumed := model.NewStore()
-	for path, value := range snapshot(t, half) {
-		if !strings.Contains(path, "learning_rate") {
-			_, err := resumed.CreateVariable(path, value)
-			require.NoError(t, err)
-		}
-	}
-	require.NoError(t, firstError(newSession(backend, resumed, testModel, newSparse(), newBase()).loop.RunSteps(testData{start: 14}, 16)))
+	whole, resumed := wholeAndResumed(t, backend, newSparse, 14, 30)
 	got := snapshot(t, resumed)
 	for path, value := range snapshot(t, whole) {
 		if strings.HasPrefix(path, dstee.Scope) {
