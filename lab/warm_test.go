@@ -1,8 +1,10 @@
 package lab
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,9 +45,13 @@ func TestImports(t *testing.T) {
 func FuzzCellImports(f *testing.F) {
 	f.Add("import (\n\"a\"\n)\n%%\nx := 1")
 	f.Add("%test\nimport \"`")
+	f.Add("import (\n\"\x87\"")
 	f.Fuzz(func(t *testing.T, cell string) {
-		for _, path := range cellImports(cell) {
-			require.Contains(t, cell, path[:min(1, len(path))])
+		paths := cellImports(cell)
+		var again strings.Builder
+		for _, path := range paths {
+			fmt.Fprintf(&again, "import %q\n", path)
 		}
+		require.Equal(t, paths, cellImports(again.String()))
 	})
 }
