@@ -48,7 +48,7 @@ func (c *Classifier) Sparse(sparse bool) *Classifier {
 }
 
 // Width multiplies the number of channels, units or attention heads of every layer but the last, for networks that are
-// cheaper to train than the paper's; each keeps at least 1. [MLP] and [LeNet5] have no width. Default: 1.
+// cheaper to train than the paper's; each keeps at least 1. Default: 1.
 func (c *Classifier) Width(factor float64) *Classifier {
 	c.width = factor
 	return c

@@ -30,7 +30,7 @@ func LeNet5() *Classifier {
 			exceptions.Panicf("LeNet-5 takes images of %dx%d or more, got %s", smallest, smallest, x.Shape())
 		}
 		convolution := func(name string, x *graph.Node, channels, paperSize int) *graph.Node {
-			conv := c.conv(scope.In("%s", name), x).Channels(channels).KernelSize(5)
+			conv := c.conv(scope.In("%s", name), x).Channels(c.scaled(channels)).KernelSize(5)
 			if min(x.Shape().Dim(1), x.Shape().Dim(2)) < paperSize {
 				conv.PadSame()
 			}
@@ -38,7 +38,7 @@ func LeNet5() *Classifier {
 		}
 		x = convolution("c1", x, 6, 32)
 		x = convolution("c3", x, 16, 14)
-		x = activation.Relu(c.dense(scope.In("c5"), flatten(x), 120).Done())
-		return activation.Relu(c.dense(scope.In("f6"), x, 84).Done())
+		x = activation.Relu(c.dense(scope.In("c5"), flatten(x), c.scaled(120)).Done())
+		return activation.Relu(c.dense(scope.In("f6"), x, c.scaled(84)).Done())
 	})
 }

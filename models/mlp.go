@@ -13,7 +13,7 @@ func MLP(units ...int) *Classifier {
 	return newClassifier("mlp", func(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node {
 		x = flatten(x)
 		for i, n := range units {
-			x = activation.Relu(c.dense(scope.In("hidden_%d", i+1), x, n).Done())
+			x = activation.Relu(c.dense(scope.In("hidden_%d", i+1), x, c.scaled(n)).Done())
 		}
 		return x
 	})

@@ -18,15 +18,14 @@ type architecture struct {
 	images func() *models.Classifier
 	links  func(width float64, observed *graphs.Graph) train.ModelFn
 
-	fixedWidth bool
-	ofNodes    bool // It takes pairs of nodes and needs the graph, not features of pairs.
-	smallest   int  // Images are of this height and width at least,
-	multiple   int  // and of a multiple of this; 0 for any.
+	ofNodes  bool // It takes pairs of nodes and needs the graph, not features of pairs.
+	smallest int  // Images are of this height and width at least,
+	multiple int  // and of a multiple of this; 0 for any.
 }
 
 var architectures = map[string]architecture{
-	"mlp":               {images: func() *models.Classifier { return models.MLP(512, 256) }, fixedWidth: true},
-	"lenet5":            {images: models.LeNet5, fixedWidth: true, smallest: 4},
+	"mlp":               {images: func() *models.Classifier { return models.MLP(512, 256) }},
+	"lenet5":            {images: models.LeNet5, smallest: 4},
 	"vgg19":             {images: models.VGG19, smallest: 16},
 	"resnet18":          {images: models.ResNet18},
 	"resnet50":          {images: models.ResNet50},

@@ -39,9 +39,7 @@ func TestModelsOfTheCatalog(t *testing.T) {
 		default:
 			spec.Data = "cifar10"
 		}
-		if !architectures[name].fixedWidth {
-			spec.Width = 0.25
-		}
+		spec.Width = 0.25
 		plan, err := NewPlan(t.Context(), spec)
 		require.NoError(t, err, name)
 		require.InDelta(t, 0.05, plan.Active/float64(plan.Weights), 1e-9, name)
@@ -59,7 +57,6 @@ func TestMisfits(t *testing.T) {
 			"of a graph; models that can are graph-sage, link-mlp"},
 		{func(s *Spec) { s.Model = "link-mlp" }, "link-mlp cannot be trained on digits: it predicts the links of a graph, the data are images"},
 		{func(s *Spec) { s.Model = "vgg19" }, "images of 8x8 are too small"},
-		{func(s *Spec) { s.Width = 2 }, "the model mlp has no width to change, got width 2"},
 		{func(s *Spec) { s.Model, s.Width = "vit-tiny", -1 }, "width must be above 0, or 0 for 1, got -1"},
 		{func(s *Spec) { s.Model, s.Data, s.MixedPrecision = "link-mlp", "ia-email", true }, "has no mixed precision"},
 		{func(s *Spec) { s.DataDir = "data" }, `must be an absolute path, which other processes find as well, got "data"`},

@@ -40,11 +40,7 @@ func (s Spec) modelFn(observed *graphs.Graph) train.ModelFn {
 	if a.images == nil {
 		return a.links(width, observed)
 	}
-	classifier := a.images().Classes(data[s.Data].classes).MixedPrecision(s.MixedPrecision)
-	if !a.fixedWidth {
-		classifier.Width(width)
-	}
-	return classifier.Done()
+	return a.images().Width(width).Classes(data[s.Data].classes).MixedPrecision(s.MixedPrecision).Done()
 }
 
 // unreadModelFn returns the spec's model without reading the data, but where the model needs the graph.

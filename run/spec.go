@@ -106,9 +106,7 @@ func (s Spec) Validate() error {
 	if err := fit(s.Model, s.Data); err != nil {
 		return err
 	}
-	if a := architectures[s.Model]; a.fixedWidth && s.width() != 1 {
-		return fmt.Errorf("the model %s has no width to change, got width %g", s.Model, s.Width)
-	} else if a.images == nil && s.MixedPrecision {
+	if architectures[s.Model].images == nil && s.MixedPrecision {
 		return fmt.Errorf("the model %s has no mixed precision: models of images have", s.Model)
 	}
 	if s.DataDir != "" && !filepath.IsAbs(s.DataDir) {
