@@ -87,7 +87,11 @@ func (l *Layer) check() error {
 		{gradientPart, l.Gradient, isFloat, "of a float dtype"},
 		{maskPart, l.Mask, func(t *tensors.Tensor) bool { return t.DType() == dtypes.Bool }, "Bool"},
 		{visitsPart, l.Visits, func(t *tensors.Tensor) bool { return t.DType() == dtypes.Int32 }, "Int32"},
+		{momentumPart, l.Momentum, isFloat, "of a float dtype"},
 	} {
+		if part.value == nil && part.name == momentumPart {
+			continue // Not every optimizer keeps one.
+		}
 		if part.value == nil {
 			return fmt.Errorf("the %s is missing", part.name)
 		}

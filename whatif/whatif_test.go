@@ -246,6 +246,8 @@ func TestErrors(t *testing.T) {
 		`layer "/a/weights": the gradient is of shape [400]`:      func(r *whatif.Round) { r.Layers[0].Gradient = r.Layers[1].Gradient },
 		`layer "/a/weights": the mask must be Bool, it is Int32`:  func(r *whatif.Round) { r.Layers[0].Mask = r.Layers[0].Visits },
 		`layer "/a/weights": the visits is missing`:               func(r *whatif.Round) { r.Layers[0].Visits = nil },
+		`layer "/a/weights": the momentum is of shape [400]`:      func(r *whatif.Round) { r.Layers[0].Momentum = r.Layers[1].Weight },
+		`layer "/a/weights": the momentum must be of a float`:     func(r *whatif.Round) { r.Layers[0].Momentum = r.Layers[0].Visits },
 	} {
 		round := newRound()
 		spoil(round)
@@ -286,7 +288,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// Whatever the bytes are, they are refused, or are a round that is valid and can be written again.
+// Whatever the bytes are, they are refused, or are a round that can be written, and read again as it was.
 func FuzzRead(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "round")
 	small := &whatif.Round{Number: 1, Step: 5, TotalSteps: 9, Seed: -1, DropFraction: 0.5, Drop: "magnitude", Layers: []whatif.Layer{newLayer("/w", 1, 2, 3)}}
@@ -298,9 +300,19 @@ func FuzzRead(f *testing.F) {
 		path := filepath.Join(t.TempDir(), "round")
 		require.NoError(t, os.WriteFile(path, data, 0o644))
 		round, err := whatif.Read(path)
-		if err == nil {
-			require.NoError(t, round.WriteFile(path))
+		if err != nil {
+			return
 		}
+		require.NoError(t, round.WriteFile(path))
+		written, err := os.ReadFile(path)
+		require.NoError(t, err)
+		again, err := whatif.Read(path)
+		require.NoError(t, err)
+		require.Len(t, again.Layers, len(round.Layers))
+		require.NoError(t, again.WriteFile(path))
+		rewritten, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, written, rewritten)
 	})
 }
 
