@@ -50,6 +50,7 @@ func FuzzReadCIFAR(f *testing.F) {
 	f.Fuzz(func(t *testing.T, file []byte) {
 		pixels, labels, err := datasets.ReadCIFAR(bytes.NewReader(file), datasets.CIFARLabels{20, 100})
 		if err != nil {
+			require.Nil(t, pixels)
 			return
 		}
 		require.Zero(t, len(file)%3074)

@@ -144,6 +144,7 @@ func FuzzReadMatrixMarket(f *testing.F) {
 			require.ErrorContains(t, err, "nodes for")
 			return
 		}
+		require.Equal(t, g.Nodes(), same.Nodes())
 		require.Equal(t, slices.Collect(g.Edges()), slices.Collect(same.Edges()))
 	})
 }
