@@ -65,8 +65,10 @@ func TestRedirectStdout(t *testing.T) {
 	for _, terminal := range []bool{false, true} {
 		restore, err := redirectStdout(&progress{terminal: terminal})
 		require.NoError(t, err)
-		require.NotSame(t, stdout, os.Stdout)
-		if !terminal {
+		if terminal {
+			require.Same(t, os.Stderr, os.Stdout)
+		} else {
+			require.NotSame(t, stdout, os.Stdout)
 			_, err := fmt.Print("swallowed")
 			require.NoError(t, err)
 		}

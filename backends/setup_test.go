@@ -158,7 +158,10 @@ func TestConcurrentGoroutines(t *testing.T) {
 // helperEnv makes the test binary one of several processes that set up the same cache folder.
 const helperEnv = "SPARSEKERNEL_TEST_HELPER"
 
-var helpers = map[string]func() error{"slow fetch": slowFetch}
+var helpers = map[string]func() error{
+	"slow fetch":  func() error { return slowFetch(500 * time.Millisecond) },
+	"stuck fetch": func() error { return slowFetch(time.Hour) },
+}
 
 func TestMain(m *testing.M) {
 	name := os.Getenv(helperEnv)
@@ -181,8 +184,9 @@ func helper(t *testing.T, name, cache string, env ...string) *exec.Cmd {
 	return cmd
 }
 
-// slowFetch sets up from a source that writes the plugin in two halves and a line into the file "fetches".
-func slowFetch() error {
+// slowFetch sets up from a source that writes the plugin in two halves, with a pause between them, and a line into the file
+// "fetches".
+func slowFetch(pause time.Duration) error {
 	cache, err := CacheDir()
 	if err != nil {
 		return err
@@ -204,7 +208,7 @@ func slowFetch() error {
 			if err := os.WriteFile(path, []byte(pluginBytes[:half]), 0o644); err != nil {
 				return err
 			}
-			time.Sleep(500 * time.Millisecond)
+			time.Sleep(pause)
 			return os.WriteFile(path, []byte(pluginBytes), 0o644)
 		})},
 	}
@@ -231,13 +235,13 @@ func TestConcurrentProcesses(t *testing.T) {
 // A process that dies while it fetches leaves neither a lock nor a half plugin in the way of the next one.
 func TestKilledProcess(t *testing.T) {
 	cache := plainTempDir(t)
-	cmd := helper(t, "slow fetch", cache)
+	cmd := helper(t, "stuck fetch", cache)
 	require.NoError(t, cmd.Start())
 	half := filepath.Join(cache, "slow", "cpu.so")
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(half)
 		return err == nil
-	}, 10*time.Second, time.Millisecond)
+	}, time.Minute, time.Millisecond)
 	require.NoError(t, cmd.Process.Kill())
 	require.Error(t, cmd.Wait())
 	output, err := helper(t, "slow fetch", cache).CombinedOutput()

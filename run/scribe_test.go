@@ -25,7 +25,7 @@ func TestScribe(t *testing.T) {
 	failing := newScribe()
 	full := errors.New("no space left")
 	require.NoError(t, failing.do(func() error { return full }))
-	require.Eventually(t, func() bool { return failing.err() != nil }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return failing.err() != nil }, time.Minute, time.Millisecond)
 	require.ErrorIs(t, failing.do(func() error { panic("not done") }), full)
 	require.ErrorIs(t, failing.close(), full)
 }

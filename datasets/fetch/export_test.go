@@ -1,6 +1,16 @@
 package fetch
 
-import "time"
+import (
+	"testing"
+	"time"
+)
 
-// Impatient has downloads that bring nothing count as interrupted soon, and taken up again at once.
-func Impatient() { retryPause, stalledAfter = time.Millisecond, 200*time.Millisecond }
+// RetryAtOnce has downloads that were interrupted be taken up again at once.
+func RetryAtOnce() { retryPause = time.Millisecond }
+
+// StalledAfter sets how long a download may bring nothing before it counts as interrupted, until the test ends.
+func StalledAfter(t *testing.T, limit time.Duration) {
+	before := stalledAfter
+	stalledAfter = limit
+	t.Cleanup(func() { stalledAfter = before })
+}
