@@ -14,7 +14,7 @@ import (
 // smallSpec trains in a moment.
 func smallSpec(method string) run.Spec {
 	spec := run.Default()
-	spec.Method, spec.Steps, spec.DeltaT, spec.Batch = method, 12, 4, 16
+	spec.Method, spec.Width, spec.Steps, spec.DeltaT, spec.Batch = method, 1./8, 12, 4, 16
 	return spec
 }
 

@@ -30,23 +30,30 @@ func init() {
 	}
 }
 
+// large is a run of 20 steps and 4 mask updates whose checkpoints are larger than its trace: they are what finds no room.
+func large() run.Spec {
+	spec := run.Default()
+	spec.Batch, spec.Steps, spec.DeltaT = 16, 20, 5
+	return spec
+}
+
 // A file that cannot be written to its end stops the run with an error. What was saved is whole, and the run goes on from
 // there once there is room.
 func TestWriteFails(t *testing.T) {
 	backend := backendtest.One(t)
-	whole := create(t, short(0), often())
+	whole := create(t, large(), often())
 	trained(t, whole, backend, 0)
 	health, err := whole.Checkpoints()
 	require.NoError(t, err)
 	require.Less(t, health[0].Bytes, health[1].Bytes)
 
-	r := create(t, short(0), often())
+	r := create(t, large(), often())
 	t.Setenv(childLimitEnv, strconv.FormatInt(health[1].Bytes-1, 10))
 	p := start(t, r.Dir(), backendtest.Cheapest())
 	require.Equal(t, 1, p.exit(t))
-	require.Contains(t, p.stderr.String(), "saving step 20: ")
+	require.Contains(t, p.stderr.String(), "saving step 10: ")
 	require.Contains(t, p.stderr.String(), "file too large")
-	requireGood(t, r, 10)
+	requireGood(t, r, 5)
 	trained(t, r, backend, 0)
 	requireSame(t, whole.Dir(), r.Dir())
 }
@@ -78,10 +85,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	defer func() { require.NoError(t, syscall.Unmount(disk, syscall.MNT_DETACH)) }()
 	backend := backendtest.One(t)
-	whole := create(t, short(0), often())
+	whole := create(t, large(), often())
 	trained(t, whole, backend, 0)
 
-	r, err := run.Create(filepath.Join(disk, "run"), short(0), often())
+	r, err := run.Create(filepath.Join(disk, "run"), large(), often())
 	require.NoError(t, err)
 	defer r.Close()
 	_, err = r.On(backend).Train(t.Context(), 0)

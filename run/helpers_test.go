@@ -23,9 +23,17 @@ import (
 	"github.com/sparsekernel/sparsekernel/trace"
 )
 
+// narrow is the default spec with hidden layers of 80 and 40 units, which a test trains and saves in a fraction of the time.
+// Of its 8720 weights, 5% and 10% are whole numbers.
+func narrow() run.Spec {
+	spec := run.Default()
+	spec.Width = 5. / 32
+	return spec
+}
+
 // short is a run of 40 steps and 4 mask updates.
 func short(seed int64) run.Spec {
-	spec := run.Default()
+	spec := narrow()
 	spec.Batch, spec.Steps, spec.DeltaT, spec.Seed = 16, 40, 10, seed
 	return spec
 }

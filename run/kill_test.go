@@ -17,7 +17,7 @@ import (
 
 // killed is a run that is killed: small steps, a mask update every fourth.
 func killed() run.Spec {
-	spec := run.Default()
+	spec := narrow()
 	spec.Batch, spec.DeltaT, spec.Steps = 8, 4, 400
 	return spec
 }

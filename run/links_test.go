@@ -78,7 +78,7 @@ func requireLearns(t *testing.T, summary *run.Summary) {
 // A run of images with the recipe of the paper's resumes too.
 func TestRecipeResumes(t *testing.T) {
 	spec := short(1)
-	spec.Model, spec.Width, spec.HoldOut, spec.Batch = "resnet18", 1./16, 10, 16
+	spec.Model, spec.Width, spec.HoldOut, spec.Batch = "resnet18", 1./16, 10, 4
 	spec.Optimizer, spec.LearningRate, spec.WeightDecay = "nesterov", 0.05, 5e-4
 	spec.Schedule, spec.WarmUp, spec.LabelSmoothing = "steps@0.5,0.75", 3, 0.1
 	summary := requireResumes(t, spec, backendtest.One(t))

@@ -17,7 +17,7 @@ import (
 func TestLock(t *testing.T) {
 	spec := killed()
 	spec.Steps = 1_000_000
-	r := create(t, spec, often()).On(backendtest.One(t))
+	r := create(t, spec, run.Recording{LogEvery: 100, SaveEvery: 100}).On(backendtest.One(t))
 	holder := start(t, r.Dir(), backendtest.Cheapest())
 	<-holder.training
 

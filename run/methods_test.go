@@ -16,14 +16,13 @@ import (
 // Every method trains on the digits at 90% and 98%, with exactly as many active weights after every update as its density
 // says, and learns more than chance.
 func TestMethods(t *testing.T) {
-	const weights = 64*512 + 512*256 + 256*10
 	train := func(t *testing.T, backend compute.Backend, method string, sparsity float64) {
-		spec := run.Default()
-		spec.Method, spec.Sparsity = method, sparsity
+		spec, weights := run.Default(), 64*512+512*256+256*10.
 		spec.Steps, spec.DeltaT, spec.Batch = 200, 25, 16
 		if testing.Short() {
-			spec.Steps, spec.DeltaT = 40, 10
+			spec, weights = short(0), 8720
 		}
+		spec.Method, spec.Sparsity = method, sparsity
 		want := func(int) float64 { return 1 - sparsity }
 		if preset, err := dstee.MethodByName(method); err == nil && preset.Density != nil {
 			want = preset.Density(1 - sparsity).Over(spec.Steps).At

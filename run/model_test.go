@@ -30,7 +30,7 @@ func requireSameModel(t *testing.T, want, got *run.Run) {
 // A run created from all that another had at a step goes on as that one did, bit for bit.
 func TestCreateFrom(t *testing.T) {
 	backend := backendtest.One(t)
-	spec := run.Default()
+	spec := narrow()
 	spec.Steps, spec.DeltaT, spec.Sparsity = 40, 10, 0.9
 	origin, err := run.Create(filepath.Join(t.TempDir(), "origin"), spec, run.DefaultRecording())
 	require.NoError(t, err)
@@ -55,7 +55,7 @@ func TestCreateFrom(t *testing.T) {
 
 // A damaged checkpoint is left alone, and the one before is read.
 func TestModelOfDamaged(t *testing.T) {
-	spec := run.Default()
+	spec := narrow()
 	spec.Steps, spec.DeltaT = 20, 10
 	r, err := run.Create(filepath.Join(t.TempDir(), "run"), spec, run.Recording{LogEvery: 10, SaveEvery: 10})
 	require.NoError(t, err)

@@ -16,7 +16,7 @@ import (
 
 // smallCompare is a comparison of eight short runs, that keeps its results in dir.
 func smallCompare(dir string) []string {
-	return []string{"compare", "--backend", backendtest.Cheapest(), "--steps", "12", "--delta-t", "4", "--batch", "16",
+	return []string{"compare", "--backend", backendtest.Cheapest(), "--steps", "12", "--delta-t", "4", "--batch", "16", "--width", "0.25",
 		"--seeds", "2", "--sparsities", "90%", "--methods", "dense,static,dst-ee:c=0.01",
 		"--acquisition", "rare: abs(g)/(n+1)", "--out", dir}
 }

@@ -76,7 +76,7 @@ func TestTrainJSON(t *testing.T) {
 			continue // TestAcquisition.
 		}
 		stdout, _, err := execute(t.Context(), "train", "--backend", backendtest.Cheapest(), "--steps", "20", "--delta-t", "10", "--no-dense", "--json",
-			"--method", method, "--model", "lenet5")
+			"--method", method, "--model", "lenet5", "--width", "0.5")
 		require.NoError(t, err, method)
 		summary := map[string]any{}
 		require.NoError(t, json.Unmarshal([]byte(stdout), &summary), "nothing but JSON on stdout")
@@ -97,7 +97,7 @@ func TestTrainJSON(t *testing.T) {
 // DST-EE written as a formula trains as DST-EE does, to the last bit.
 func TestAcquisition(t *testing.T) {
 	train := func(args ...string) map[string]any {
-		args = append([]string{"train", "--backend", backendtest.Cheapest(), "--steps", "30", "--delta-t", "10", "--no-dense", "--json"}, args...)
+		args = append([]string{"train", "--backend", backendtest.Cheapest(), "--steps", "30", "--delta-t", "10", "--width", "0.125", "--no-dense", "--json"}, args...)
 		stdout, _, err := execute(t.Context(), args...)
 		require.NoError(t, err)
 		summary := map[string]any{}

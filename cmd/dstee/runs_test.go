@@ -37,7 +37,7 @@ func succeed(t *testing.T, args ...string) string {
 // brief are flags for a run that takes no time.
 func brief(args ...string) []string {
 	return append([]string{"train", "--backend", backendtest.Cheapest(), "--steps", "40", "--delta-t", "10", "--save-every", "1",
-		"--no-dense"}, args...)
+		"--width", "0.125", "--no-dense"}, args...)
 }
 
 // A run is trained, listed, inspected, forked, resumed and removed.

@@ -13,7 +13,7 @@ import (
 // What grew, counted from the record, is what the masks say; and a run that is finished is not trained again.
 func TestRunAndGrowth(t *testing.T) {
 	spec := run.Default()
-	spec.Steps, spec.DeltaT, spec.Sparsity = 60, 5, 0.9
+	spec.Width, spec.Steps, spec.DeltaT, spec.Sparsity = 1./4, 60, 5, 0.9
 	dir := filepath.Join(t.TempDir(), "run")
 	r, summary, err := lesson.Run(dir, "short", spec)
 	require.NoError(t, err)

@@ -22,7 +22,7 @@ func opened(t testing.TB, steps int) *run.Run { return openedOn(t, backendtest.O
 func openedOn(t testing.TB, backend compute.Backend, steps, batch int) *run.Run {
 	t.Helper()
 	spec := run.Default()
-	spec.Steps, spec.DeltaT, spec.Batch = steps, 100, batch
+	spec.Width, spec.Steps, spec.DeltaT, spec.Batch = 1./8, steps, 100, batch
 	r, err := run.Open(filepath.Join(t.TempDir(), "run"), spec)
 	require.NoError(t, err)
 	t.Cleanup(r.Close)
