@@ -20,11 +20,7 @@ import (
 // A comparison that was stopped and continued gives what an uninterrupted one gives, and so does one that runs two cells at
 // once.
 func TestRunnerContinues(t *testing.T) {
-	onBackends := backendtest.Run
-	if testing.Short() {
-		onBackends = func(t *testing.T, test func(*testing.T, compute.Backend)) { test(t, backendtest.One(t)) }
-	}
-	onBackends(t, func(t *testing.T, backend compute.Backend) {
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
 		cells := smallCells(t)[1:5] // Two sparse ones, the dense one of the next seed, and a static one.
 		runner := func(dir string) Runner {
 			r := newRunner(t, dir, run.Train)

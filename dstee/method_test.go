@@ -61,10 +61,6 @@ func TestMethodsTrain(t *testing.T) {
 	}
 	for _, m := range dstee.Methods() {
 		t.Run(m.Name, func(t *testing.T) {
-			if testing.Short() {
-				run(t, backendtest.One(t), m)
-				return
-			}
 			backendtest.Run(t, func(t *testing.T, backend compute.Backend) { run(t, backend, m) })
 		})
 	}

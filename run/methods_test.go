@@ -48,18 +48,13 @@ func TestMethods(t *testing.T) {
 		t.Logf("%s at %g: accuracy %.3f, FLOPs %.3f, explored %.3f, %d updates", method, sparsity, summary.Accuracy, summary.FLOPsRatio,
 			summary.ExplorationRate, updates)
 	}
-	all := func(t *testing.T, backend compute.Backend) {
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
 		for _, method := range tried() {
 			for _, sparsity := range []float64{0.9, 0.98} {
 				t.Run(fmt.Sprintf("%s %g", method, sparsity), func(t *testing.T) { train(t, backend, method, sparsity) })
 			}
 		}
-	}
-	if testing.Short() {
-		all(t, backendtest.One(t))
-		return
-	}
-	backendtest.Run(t, all)
+	})
 }
 
 // tried are the presets' names, in a short test some of different kinds: the race detector makes them slow.

@@ -32,8 +32,9 @@ var shared = map[string]func() (compute.Backend, error){
 	"go":  sync.OnceValues(func() (compute.Backend, error) { return backends.Open("go") }),
 }
 
-// Run runs f as subtests "xla" and "go". A backend that cannot be opened fails its subtest with what to do; see
-// [BackendsEnv] to leave one out. f must not finalize the backend.
+// Run runs f as subtests "xla" and "go", in short tests (go test -short) only the [Cheapest] of them: what XLA compiles is
+// most of the time of all tests, and nothing that the race detector sees. A backend that cannot be opened fails its subtest
+// with what to do; see [BackendsEnv] to choose. f must not finalize the backend.
 func Run(t *testing.T, f func(t *testing.T, backend compute.Backend)) {
 	t.Helper()
 	for _, name := range selected(t) {
@@ -72,6 +73,9 @@ func Cheapest() string {
 func selected(t testing.TB) []string {
 	t.Helper()
 	list := os.Getenv(BackendsEnv)
+	if list == "" && testing.Short() {
+		return []string{Cheapest()}
+	}
 	if list == "" && goBackendStops() {
 		t.Log("without backend \"go\", which Go's pointer check would stop, see package backendtest")
 		return []string{"xla"}
