@@ -20,7 +20,7 @@ func TestJudge(t *testing.T) {
 	}}
 	require.NoError(t, run.Register(dstee.Method{Name: "rare", Grow: rare}))
 	base := run.Default()
-	base.Steps, base.DeltaT = 20, 10
+	base.Width, base.Steps, base.DeltaT = 1./8, 20, 10
 	grid := compare.Grid{Contenders: compare.Of(base, "static", "rare"), Sparsities: []float64{0.9}, Seeds: []int64{1, 2}}
 	dir, backend := t.TempDir(), backendtest.One(t)
 	table, err := compare.Judge(t.Context(), backend, dir, grid, "static")

@@ -78,8 +78,8 @@ func TestClassifierLearns(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
 		for _, test := range classifiers {
 			for name, sparse := range map[string]bool{"dense": false, "sparse": true} {
-				if sparse && backend.Name() == "xla" {
-					continue // XLA takes long to compile, and the test below says that both are the same.
+				if sparse && (testing.Short() || backend.Name() == "xla") {
+					continue // This takes long, and the test below says that both are the same.
 				}
 				t.Run(test.name+"/"+name, func(t *testing.T) {
 					const classes = 4

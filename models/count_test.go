@@ -61,6 +61,13 @@ func TestCount(t *testing.T) {
 		{"MLP, two examples", models.MLP(20).Classes(5).Sparse(true).Done(), f32(2, 8, 8, 1), 64*20 + 20 + 20*5 + 5, map[string]int{
 			"/mlp/hidden_1/dense/weights": 2 * 64 * 20, "/mlp/output/dense/weights": 2 * 20 * 5,
 		}},
+		{"narrow MLP", models.MLP(20).Width(0.5).Classes(5).Done(), f32(1, 8, 8, 1), 64*10 + 10 + 10*5 + 5, map[string]int{
+			"/mlp/hidden_1/dense/weights": 64 * 10, "/mlp/output/dense/weights": 10 * 5,
+		}},
+		{"narrow LeNet-5", models.LeNet5().Width(0.5).Done(), f32(1, 28, 28, 1), 78 + 608 + 12060 + 2562 + 430, map[string]int{
+			"/lenet5/c1/conv/weights": 58800, "/lenet5/c3/conv/weights": 60000, "/lenet5/c5/dense/weights": 12000,
+			"/lenet5/f6/dense/weights": 2520, "/lenet5/output/dense/weights": 420,
+		}},
 		{"convolve", conv(layers.LoweringConvolve), f32(1, 7, 6, 3), 9*3*8 + 8, map[string]int{"/conv/weights": 9 * 3 * 8 * 4 * 3}},
 		{"im2col", conv(layers.LoweringIm2Col), f32(1, 7, 6, 3), 9*3*8 + 8, map[string]int{"/conv/weights": 9 * 3 * 8 * 4 * 3}},
 		{"shifted", conv(layers.LoweringShifted), f32(1, 7, 6, 3), 9*3*8 + 8, map[string]int{"/conv/weights": 9 * 3 * 8 * 4 * 3}},

@@ -17,8 +17,8 @@ import (
 func TestExportImport(t *testing.T) {
 	dir := t.TempDir()
 	origin, backend := filepath.Join(dir, "origin"), backendtest.Cheapest()
-	_, _, err := execute(t.Context(), "train", "--backend", backend, "--steps", "40", "--delta-t", "10", "--sparsity", "0.98", "--seed", "3",
-		"--no-dense", "--save-every", "10", "--out", origin)
+	_, _, err := execute(t.Context(), "train", "--backend", backend, "--steps", "40", "--delta-t", "10", "--batch", "16",
+		"--sparsity", "0.98", "--seed", "3", "--no-dense", "--save-every", "10", "--out", origin)
 	require.NoError(t, err)
 	for _, form := range []string{"sparse", "dense"} {
 		name := filepath.Join(dir, form)
@@ -49,7 +49,8 @@ func TestExportImportErrors(t *testing.T) {
 	dir := t.TempDir()
 	origin, backend := filepath.Join(dir, "origin"), backendtest.Cheapest()
 	file := filepath.Join(dir, "model.safetensors")
-	_, _, err := execute(t.Context(), "train", "--backend", backend, "--steps", "20", "--delta-t", "10", "--no-dense", "--out", origin)
+	_, _, err := execute(t.Context(), "train", "--backend", backend, "--steps", "20", "--delta-t", "10", "--width", "0.25",
+		"--no-dense", "--out", origin)
 	require.NoError(t, err)
 	_, _, err = execute(t.Context(), "export", origin, file)
 	require.NoError(t, err)

@@ -33,7 +33,7 @@ func TestTrain(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, _ compute.Backend) {
 		backend := filepath.Base(t.Name())
 		dir := filepath.Join(t.TempDir(), "new", "folder")
-		stdout, stderr, err := execute(t.Context(), "train", "--backend", backend, "--steps", "60", "--delta-t", "20", "--out", dir)
+		stdout, stderr, err := execute(t.Context(), "train", "--backend", backend, "--steps", "60", "--delta-t", "20", "--batch", "32", "--out", dir)
 		require.NoError(t, err)
 		require.Contains(t, stderr, "step 60 of 60 · dst-ee · loss ")
 		require.Contains(t, stderr, "step 60 of 60 · dense · loss ")
@@ -76,7 +76,7 @@ func TestTrainJSON(t *testing.T) {
 			continue // TestAcquisition.
 		}
 		stdout, _, err := execute(t.Context(), "train", "--backend", backendtest.Cheapest(), "--steps", "20", "--delta-t", "10", "--no-dense", "--json",
-			"--method", method, "--model", "lenet5", "--width", "0.5")
+			"--method", method, "--model", "lenet5", "--width", "0.25", "--batch", "8")
 		require.NoError(t, err, method)
 		summary := map[string]any{}
 		require.NoError(t, json.Unmarshal([]byte(stdout), &summary), "nothing but JSON on stdout")
