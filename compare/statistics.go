@@ -53,7 +53,7 @@ func StudentMean(values []float64, confidence float64) Estimate {
 //	α' = Φ(-√(n/(n-1))·t)
 //
 // and t as in [StudentMean]. Of intervals at 95% from five normal values some 92% hold their mean, from ten some 95%.
-// Fewer than [MinBootstrap] values have no interval. The order of the values does not matter.
+// Fewer than [MinBootstrap] values have no interval, see [StudentMean] for them. The order of the values does not matter.
 func BootstrapMean(values []float64, confidence float64, random *rand.Rand) Estimate {
 	n := len(values)
 	estimate := Estimate{N: n, Mean: stat.Mean(values, nil)}

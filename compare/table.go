@@ -34,7 +34,8 @@ type Row struct {
 	Accuracy Estimate `json:"accuracy"`
 
 	// Difference is the accuracy minus that of the baseline with the same seed, at the same sparsity or trained densely,
-	// with the bootstrap's interval over the seeds. It is nil for the baseline itself, and where there is none to compare with.
+	// with an interval over the seeds: the bootstrap's, or Student's where they are fewer than [MinBootstrap]. It is nil for the
+	// baseline itself, and where there is none to compare with.
 	Difference *Estimate `json:"difference,omitempty"`
 	Verdict    Verdict   `json:"verdict,omitempty"` // On the difference.
 
@@ -62,7 +63,7 @@ const (
 	Better        Verdict = "better"              // The interval is above 0.
 	Worse         Verdict = "worse"               // The interval is below 0.
 	NotShown      Verdict = "no difference shown" // The interval covers 0.
-	TooFewSeeds   Verdict = "too few seeds"       // There is no interval, see [MinBootstrap].
+	TooFewSeeds   Verdict = "too few seeds"       // One seed has no interval.
 	NotApplicable Verdict = ""                    // There is no difference.
 )
 
@@ -174,8 +175,17 @@ func paired(group, against []Result, of func(*run.Summary) float64) (*Estimate, 
 	if len(differences) == 0 {
 		return nil, NotApplicable
 	}
-	difference := BootstrapMean(differences, Confidence, rand.New(rand.NewPCG(bootstrapSeed, 0)))
+	difference := differenceMean(differences)
 	return &difference, verdict(difference)
+}
+
+// differenceMean estimates the mean of paired differences. The bootstrap takes nothing for granted about how they are
+// distributed; from few it can say nothing, where Student's interval can if they are normal.
+func differenceMean(differences []float64) Estimate {
+	if len(differences) < MinBootstrap {
+		return StudentMean(differences, Confidence)
+	}
+	return BootstrapMean(differences, Confidence, rand.New(rand.NewPCG(bootstrapSeed, 0)))
 }
 
 // resolution is a difference below which accuracies are equal: they are Float32.

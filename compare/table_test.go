@@ -86,6 +86,18 @@ func TestTableAgainstDense(t *testing.T) {
 	}
 }
 
+// Differences of three seeds, +2, +3 and +4 images of 360, have Student's interval: 3 ± 4.303·1/√3. One seed has none.
+func TestTableOfFewSeeds(t *testing.T) {
+	row := newTable(t, 3, run.Static).Rows[4]
+	require.InDelta(t, (3-2.4843)/360, row.Difference.Interval.Low, 1e-6)
+	require.InDelta(t, (3+2.4843)/360, row.Difference.Interval.High, 1e-6)
+	require.Equal(t, Better, row.Verdict)
+
+	row = newTable(t, 1, run.Static).Rows[4]
+	require.Nil(t, row.Difference.Interval)
+	require.Equal(t, TooFewSeeds, row.Verdict)
+}
+
 // Accuracies that are equal but for their rounding to Float32 are no difference.
 func TestTableOfEqualAccuracies(t *testing.T) {
 	results := fixedResults(6)
@@ -158,7 +170,8 @@ func TestFormsOfOddNames(t *testing.T) {
 func TestRemarks(t *testing.T) {
 	for seeds, want := range map[int]string{
 		1: "One seed: there are no intervals, and nothing is shown.",
-		3: "±: 95% intervals of the mean over 3 seeds, by Student's t. Intervals of differences need 5 seeds or more.",
+		3: "±: 95% intervals of the mean over 3 seeds; [ ]: of paired differences; both by Student's t, which takes what it is of " +
+			"to be normal: more seeds tell more.",
 		6: "No difference from static shown at n=6 (the interval covers 0): rigl at 90%.",
 	} {
 		require.Contains(t, newTable(t, seeds, run.Static).Remarks(), want)

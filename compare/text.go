@@ -114,8 +114,8 @@ func (t *Table) Remarks() []string {
 	case seeds == 1:
 		remarks = append(remarks, "One seed: there are no intervals, and nothing is shown.")
 	case seeds < MinBootstrap:
-		remarks = append(remarks, fmt.Sprintf("±: 95%% intervals of the mean over %d seeds, by Student's t. "+
-			"Intervals of differences need %d seeds or more.", seeds, MinBootstrap))
+		remarks = append(remarks, fmt.Sprintf("±: 95%% intervals of the mean over %d seeds; [ ]: of paired differences; both by "+
+			"Student's t, which takes what it is of to be normal: more seeds tell more.", seeds))
 	default:
 		remarks = append(remarks, fmt.Sprintf("±: 95%% intervals of the mean over %d seeds, by Student's t; "+
 			"[ ]: of paired differences, by the bootstrap.", seeds))

@@ -27,6 +27,7 @@ func narrow() []network {
 	return []network{
 		{"MLP", models.MLP(16, 8), 8, dtypes.Float32},
 		{"LeNet-5", models.LeNet5(), 8, dtypes.Float32},
+		{"VGG-11", models.VGG11().Width(1. / 16), 16, dtypes.Float32},
 		{"VGG-19", models.VGG19().Width(1. / 16), 16, dtypes.Float32},
 		{"ResNet-18", models.ResNet18().Width(1. / 16), 8, dtypes.Float32},
 		{"ResNet-50", models.ResNet50().Width(1. / 32), 8, dtypes.Float64},

@@ -121,6 +121,7 @@ func TestOtherSizes(t *testing.T) {
 		lowest int
 		most   int
 	}{
+		{"VGG-11", models.VGG11(), 9_228_000, 9_229_000},
 		{"ResNet-18", models.ResNet18(), 11_150_000, 11_190_000},
 		{"WRN-22-2", models.WRN22x2(), 1_070_000, 1_100_000},
 		{"ViT-Ti", models.ViTTiny(), 5_300_000, 5_400_000},

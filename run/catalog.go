@@ -26,6 +26,7 @@ type architecture struct {
 var architectures = map[string]architecture{
 	"mlp":               {images: func() *models.Classifier { return models.MLP(512, 256) }},
 	"lenet5":            {images: models.LeNet5, smallest: 4},
+	"vgg11":             {images: models.VGG11, smallest: 16},
 	"vgg19":             {images: models.VGG19, smallest: 16},
 	"resnet18":          {images: models.ResNet18},
 	"resnet50":          {images: models.ResNet50},

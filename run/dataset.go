@@ -8,16 +8,26 @@ import (
 	"sync"
 
 	"github.com/sparsekernel/sparsekernel/datasets"
+	"github.com/sparsekernel/sparsekernel/datasets/fetch"
 )
 
 // holdOutSeed chooses the examples that a [Spec] holds out: the same in all runs, so that none trains on what another is
 // judged by.
 const holdOutSeed = 1
 
-// openData reads the spec's data set, with what it holds out. Without a folder it is the user's cache, into which what is
-// missing is downloaded.
+// FetchData reads the spec's data set, so that training finds it. Where no folder is given it is looked for in the user's
+// cache, into which what is missing is downloaded; progress, which may be nil, is told how many bytes of which file have
+// arrived. Training does the same by itself, without a word.
+func (s Spec) FetchData(ctx context.Context, progress func(file fetch.File, done int64)) error {
+	if _, err := opened.open(ctx, s.Data, s.DataDir, progress); err != nil {
+		return fmt.Errorf("reading the data: %w", err)
+	}
+	return nil
+}
+
+// openData reads the spec's data set, with what it holds out.
 func (s Spec) openData(ctx context.Context) (*datasets.Set, error) {
-	set, err := opened.open(ctx, s.Data, s.DataDir)
+	set, err := opened.open(ctx, s.Data, s.DataDir, nil)
 	if err == nil && s.HoldOut > 0 {
 		set, err = set.HoldOut(s.HoldOut, holdOutSeed)
 	}
@@ -36,7 +46,7 @@ type lastOpened struct {
 
 var opened lastOpened
 
-func (o *lastOpened) open(ctx context.Context, name, dir string) (*datasets.Set, error) {
+func (o *lastOpened) open(ctx context.Context, name, dir string, progress func(fetch.File, int64)) (*datasets.Set, error) {
 	o.lock.Lock()
 	defer o.lock.Unlock()
 	if o.set != nil && o.name == name && o.dir == dir {
@@ -44,7 +54,7 @@ func (o *lastOpened) open(ctx context.Context, name, dir string) (*datasets.Set,
 	}
 	read := func() (*datasets.Set, error) { return datasets.Open(name, dir) }
 	if dir == "" && data[name].folder != "" {
-		read = func() (*datasets.Set, error) { return openCached(ctx, name) }
+		read = func() (*datasets.Set, error) { return openCached(ctx, name, progress) }
 	}
 	set, err := read()
 	if err != nil {
@@ -55,7 +65,7 @@ func (o *lastOpened) open(ctx context.Context, name, dir string) (*datasets.Set,
 }
 
 // openCached opens a data set in the user's cache, and downloads it if it is not there.
-func openCached(ctx context.Context, name string) (*datasets.Set, error) {
+func openCached(ctx context.Context, name string, progress func(fetch.File, int64)) (*datasets.Set, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return nil, fmt.Errorf("finding the user's cache, where no folder for the data is given: %w", err)
@@ -64,7 +74,7 @@ func openCached(ctx context.Context, name string) (*datasets.Set, error) {
 	if set, err := datasets.Open(name, folder); err == nil {
 		return set, nil // It may have been put there by hand.
 	}
-	if err := datasets.Fetch(ctx, name, folder, nil); err != nil {
+	if err := datasets.Fetch(ctx, name, folder, progress); err != nil {
 		return nil, fmt.Errorf("%w (give the folder, or put the files into %s)", err, folder)
 	}
 	return datasets.Open(name, folder)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -111,7 +113,13 @@ func (c *comparison) run(cmd *cobra.Command) (*compare.Table, error) {
 	folder.AnyBuild = c.anyBuild
 
 	progress := newCompareProgress(cmd.ErrOrStderr())
-	runner := compare.Runner{Backend: backend, Folder: folder, Jobs: c.jobs, Train: run.Train, Observer: progress.observer()}
+	train := func(ctx context.Context, backend compute.Backend, spec run.Spec, observer run.Observer) (*run.Summary, error) {
+		if err := fetchData(cmd, spec); err != nil {
+			return nil, err
+		}
+		return run.Train(ctx, backend, spec, observer)
+	}
+	runner := compare.Runner{Backend: backend, Folder: folder, Jobs: c.jobs, Train: train, Observer: progress.observer()}
 	results, err := runner.Run(cmd.Context(), cells)
 	progress.close()
 	if err != nil {

@@ -28,7 +28,7 @@ func TestCompare(t *testing.T) {
 	require.Contains(t, stderr, "8 of 8 · ")
 	require.Contains(t, stdout, "minus static, points")
 	require.Regexp(t, `(?m)^ *dense +0% +\d\d\.\d\d ± `, stdout)
-	require.Regexp(t, `(?m)^ *dst-ee:c=0\.01 +90% .* too few seeds `, stdout)
+	require.Regexp(t, `(?m)^ *dst-ee:c=0\.01 +90% .* \[.+, .+\] `, stdout)
 	require.Regexp(t, `(?m)^ *rare +90% `, stdout)
 	require.Contains(t, stdout, "mlp on digits, 12 steps")
 

@@ -3,11 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/sparsekernel/sparsekernel/compare"
 )
@@ -34,7 +32,7 @@ func (p *compareProgress) start(kept int, train []compare.Cell) {
 	if kept > 0 {
 		fmt.Fprintf(p.out, "%d results are there already, %d are to be trained\n", kept, len(train))
 	}
-	if file, ok := p.out.(*os.File); ok && term.IsTerminal(int(file.Fd())) && steps > 0 {
+	if onTerminal(p.out) && steps > 0 {
 		p.bar = progressbar.NewOptions(steps,
 			progressbar.OptionSetWriter(p.out),
 			progressbar.OptionSetWidth(20),

@@ -24,7 +24,7 @@ type progress struct {
 
 func newProgress(out io.Writer, spec run.Spec) *progress {
 	p := &progress{out: out, spec: spec}
-	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+	if onTerminal(out) {
 		p.bar = progressbar.NewOptions(spec.Steps,
 			progressbar.OptionSetWriter(out),
 			progressbar.OptionSetWidth(20),
@@ -80,6 +80,12 @@ func (p *progress) close() {
 	if p.bar != nil {
 		fmt.Fprintln(p.out)
 	}
+}
+
+// onTerminal tells whether what is written there can be drawn over.
+func onTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
 }
 
 // percent is 100·part/whole.

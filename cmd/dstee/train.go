@@ -47,6 +47,9 @@ func newTrain() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := fetchData(cmd, spec); err != nil {
+				return err
+			}
 			inMemory := func(spec run.Spec) (*run.Summary, error) {
 				progress := newProgress(cmd.ErrOrStderr(), spec)
 				defer progress.close()
