@@ -51,7 +51,10 @@ func TestMethods(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
 		for _, method := range tried() {
 			for _, sparsity := range []float64{0.9, 0.98} {
-				t.Run(fmt.Sprintf("%s %g", method, sparsity), func(t *testing.T) { train(t, backend, method, sparsity) })
+				t.Run(fmt.Sprintf("%s %g", method, sparsity), func(t *testing.T) {
+					t.Parallel()
+					train(t, backend, method, sparsity)
+				})
 			}
 		}
 	})
