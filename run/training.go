@@ -24,7 +24,7 @@ const (
 const saveAfter = time.Minute
 
 // Train trains the given number of steps more, fewer where the run ends before, or to its end if steps is 0. Then it
-// evaluates on the test split and writes summary.json. At the end of the run it trains no more, but does that.
+// evaluates on the test split and writes summary.json. A run that is at its end keeps the summary it has.
 //
 // When ctx is cancelled it stops after the step under way and saves; the error wraps ctx's. See [UntilInterrupted].
 //
@@ -46,10 +46,12 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 	if steps == 0 || steps > left {
 		steps = left
 	}
-	if steps > 0 {
-		err = r.trainSession(ctx, steps)
-	}
-	if err != nil {
+	if left == 0 {
+		// One that was killed between its last step and the evaluation has no summary of its end.
+		if kept, err := readSummary(r.dir); err == nil && kept != nil && kept.Step == 0 {
+			return kept, nil
+		}
+	} else if err = r.trainSession(ctx, steps); err != nil {
 		r.Close() // GoMLX's loop cannot go on after an error; a checkpoint can.
 		if isOf(ctx, err) {
 			return nil, fmt.Errorf("stopped after %d of %d steps, saved in %s: %w", s.at.Step, s.spec.Steps, r.dir, ctx.Err())

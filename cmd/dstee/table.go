@@ -44,7 +44,12 @@ func printSummary(out io.Writer, s *run.Summary) error {
 		return format(*value)
 	}
 	seconds := func(v float64) string { return fmt.Sprintf("%.1f s", v) }
-	milliseconds := func(v float64) string { return fmt.Sprintf("%.2f ms", 1000*v) }
+	milliseconds := func(v float64) string {
+		if v == 0 { // It was evaluated by a process that trained no step.
+			return "-"
+		}
+		return fmt.Sprintf("%.2f ms", 1000*v)
+	}
 	head, denseFLOPs := "", ""
 	if s.DenseAccuracy != nil {
 		head, denseFLOPs = "dense", "1"
