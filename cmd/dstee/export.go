@@ -57,7 +57,7 @@ func newExport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Wrote %s, %d bytes\n", args[1], info.Size())
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Wrote %s, %s\n", args[1], bytesText(info.Size()))
 			return err
 		},
 	}

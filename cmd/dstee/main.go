@@ -24,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,15 +38,14 @@ func main() {
 	ctx, stop := run.UntilInterrupted(context.Background())
 	err := newRoot().ExecuteContext(ctx)
 	stop()
-	switch {
-	case err == nil:
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "dstee:", err)
-		os.Exit(exitInterrupted)
-	default:
-		fmt.Fprintln(os.Stderr, "dstee:", err)
-		os.Exit(1)
+	if err == nil {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "dstee:", strings.TrimPrefix(err.Error(), "dstee: ")) // Package dstee's begin with that, too.
+	if errors.Is(err, context.Canceled) {
+		os.Exit(exitInterrupted)
+	}
+	os.Exit(1)
 }
 
 func newRoot() *cobra.Command {

@@ -93,3 +93,15 @@ func shapeText(shape []int) string {
 
 // percentText is a share such as 97.50%.
 func percentText(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }
+
+// bytesText is a number of bytes such as 812 B, 23.4 kB or 1.7 MB.
+func bytesText(bytes int64) string {
+	size, units := float64(bytes), []string{"B", "kB", "MB", "GB", "TB"}
+	for size >= 999.95 && len(units) > 1 {
+		size, units = size/1000, units[1:]
+	}
+	if units[0] == "B" {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	return fmt.Sprintf("%.1f %s", size, units[0])
+}
