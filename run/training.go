@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sparsekernel/sparsekernel/backends"
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 )
 
@@ -69,7 +70,7 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 func (r *Run) trainSession(ctx context.Context, steps int) error {
 	s := r.session
 	record, err := openRecorder(r.dir, r.manifest.Recording, s, func(damage error) {
-		r.note("%v: set aside as *%s; the record goes on in a new file", damage, damagedSuffix)
+		r.note("%v: set aside as *%s; the record goes on in a new file", damage, durable.AsideSuffix)
 	})
 	if err != nil {
 		return err
@@ -163,7 +164,7 @@ func (r *Run) load(ctx context.Context) error {
 	}
 	r.Close()
 	c, entry, err := r.checkpoints().Newest(func(damaged *checkpoint.DamagedError) {
-		r.note("%v: set aside as *%s, going on from the checkpoint before", damaged, damagedSuffix)
+		r.note("%v: set aside as *%s, going on from the checkpoint before", damaged, durable.AsideSuffix)
 	})
 	var saved os.FileInfo
 	switch {
