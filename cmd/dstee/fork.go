@@ -12,7 +12,7 @@ import (
 // newFork is the command "fork".
 func newFork() *cobra.Command {
 	flagged := run.Default()
-	var round, step int
+	var at point
 	cmd := &cobra.Command{
 		Use:   "fork DIR NEW",
 		Short: "Start a new run from a point of another, with other settings",
@@ -27,10 +27,9 @@ func newFork() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("at-round") {
-				if step, err = origin.AtRound(round); err != nil {
-					return err
-				}
+			step, err := at.of(cmd, origin)
+			if err != nil {
+				return err
 			}
 			_, err = origin.Observe(notes(cmd)).Fork(args[1], step, func(spec *run.Spec) { applyChanged(cmd.Flags(), spec) })
 			if err != nil {
@@ -44,10 +43,8 @@ func newFork() *cobra.Command {
 	flags := cmd.Flags()
 	specFlags(flags, &flagged)
 	flags.VisitAll(func(flag *pflag.Flag) { flag.DefValue = "as it is" })
-	flags.IntVar(&round, "at-round", 0, "the mask update after which to go on, counted from 1; 0 is the beginning")
-	flags.IntVar(&step, "at-step", 0, "the optimizer step after which to go on; 0 is the beginning")
+	at.flags(cmd, "go on")
 	cmd.MarkFlagsOneRequired("at-round", "at-step")
-	cmd.MarkFlagsMutuallyExclusive("at-round", "at-step")
 	return cmd
 }
 

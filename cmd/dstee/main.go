@@ -3,6 +3,7 @@
 //	dstee train            train a sparse network and its dense twin on the embedded digits
 //	dstee resume DIR       go on with a run that was stopped or killed
 //	dstee fork DIR NEW     start a new run from a point of another, with other settings
+//	dstee rewind RUN       take a run back to one of its checkpoints
 //	dstee ls [DIR]         list runs
 //	dstee inspect DIR      show a run's settings, state and health
 //	dstee trace RUN        show what a run recorded
@@ -59,7 +60,7 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newTrace(), newReport(), newWatch(), newRm(),
+	root.AddCommand(newTrain(), newResume(), newFork(), newRewind(), newLs(), newInspect(), newTrace(), newReport(), newWatch(), newRm(),
 		newCompare(), newExperiment(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor(), newLab())
 	return root
 }
