@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -100,18 +99,12 @@ func (c *comparison) run(cmd *cobra.Command) (*compare.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	build, err := compare.Build()
+	runner, err := compare.NewRunner(backend, c.out)
 	if err != nil {
 		return nil, err
 	}
-	folder, err := compare.OpenFolder(c.out, backend.Description(), build)
-	if err != nil {
-		return nil, err
-	}
-	folder.AnyBuild = c.anyBuild
-
 	progress := newCompareProgress(cmd.ErrOrStderr())
-	runner := compare.Runner{Backend: backend, Folder: folder, Jobs: c.jobs, Train: run.Train, Observer: progress.observer()}
+	runner.Jobs, runner.Folder.AnyBuild, runner.Observer = c.jobs, c.anyBuild, progress.observer()
 	results, err := runner.Run(cmd.Context(), cells)
 	progress.close()
 	if err != nil {
@@ -153,9 +146,7 @@ func (c *comparison) cells(contenders []compare.Contender) ([]compare.Cell, erro
 func (c *comparison) print(out io.Writer, table *compare.Table) error {
 	switch {
 	case c.asJSON:
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(table)
+		return printJSON(out, table)
 	case c.asMarkdown:
 		return table.WriteMarkdown(out)
 	default:

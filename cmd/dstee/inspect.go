@@ -55,7 +55,7 @@ func newInspect() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				err = printJSON(cmd, found)
+				err = printJSON(cmd.OutOrStdout(), found)
 			} else {
 				err = found.print(cmd.OutOrStdout())
 			}

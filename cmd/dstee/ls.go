@@ -40,7 +40,7 @@ func newLs() *cobra.Command {
 				runs = append(runs, look(dir))
 			}
 			if asJSON {
-				return printJSON(cmd, runs)
+				return printJSON(cmd.OutOrStdout(), runs)
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "run\tmethod\tsparsity\tseed\tstep\taccuracy\tstate")

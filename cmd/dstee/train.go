@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -113,14 +114,14 @@ func trainRun(cmd *cobra.Command, r *run.Run, steps int) (*run.Summary, error) {
 // showSummary prints a summary as JSON or for people.
 func showSummary(cmd *cobra.Command, summary *run.Summary, asJSON bool) error {
 	if asJSON {
-		return printJSON(cmd, summary)
+		return printJSON(cmd.OutOrStdout(), summary)
 	}
 	return printSummary(cmd.OutOrStdout(), summary)
 }
 
 // printJSON prints a value as JSON.
-func printJSON(cmd *cobra.Command, value any) error {
-	encoder := json.NewEncoder(cmd.OutOrStdout())
+func printJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
 }
