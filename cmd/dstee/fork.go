@@ -14,11 +14,11 @@ func newFork() *cobra.Command {
 	flagged := run.Default()
 	var at point
 	cmd := &cobra.Command{
-		Use:   "fork DIR NEW",
+		Use:   "fork RUN NEW",
 		Short: "Start a new run from a point of another, with other settings",
-		Long: "fork makes a run in the folder NEW that goes on from a checkpoint of the run in DIR, with the settings given by\n" +
-			"flags and the rest as they are. Train it with `dstee resume NEW`. With no setting changed it equals DIR from there\n" +
-			"on, bit for bit. `dstee inspect DIR` lists the checkpoints. Model, data and optimizer stay.",
+		Long: "fork makes a run in the folder NEW that goes on from a checkpoint of the run in the folder RUN, with the settings\n" +
+			"given by flags and the rest as they are. Train it with `dstee resume NEW`. With no setting changed it equals RUN\n" +
+			"from there on, bit for bit. `dstee inspect RUN` lists the checkpoints. Model, width, data and optimizer stay.",
 		Example: "  dstee fork runs/a runs/more-exploration --at-round 5 --c 0.1\n" +
 			"  dstee fork runs/a runs/rigl --at-step 1000 --method rigl",
 		Args: cobra.ExactArgs(2),
@@ -43,6 +43,9 @@ func newFork() *cobra.Command {
 	flags := cmd.Flags()
 	specFlags(flags, &flagged)
 	flags.VisitAll(func(flag *pflag.Flag) { flag.DefValue = "as it is" })
+	for _, name := range []string{"model", "width", "data", "optimizer"} { // They are taken, and refused with the reason.
+		flags.Lookup(name).Hidden = true
+	}
 	at.flags(cmd, "go on")
 	cmd.MarkFlagsOneRequired("at-round", "at-step")
 	return cmd

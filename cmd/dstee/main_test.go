@@ -154,6 +154,21 @@ func TestStructureDoesNotFit(t *testing.T) {
 		`must be a multiple of 4; keep the layer dense, or give it "fanin" or "channel", which fit any (layer "/lenet5/c1/conv/weights")`)
 }
 
+// The help of each command says what it does, and its defaults are values.
+func TestHelp(t *testing.T) {
+	for _, cmd := range newRoot().Commands() {
+		if cmd.Name() == "help" {
+			continue
+		}
+		help := succeed(t, cmd.Name(), "--help")
+		require.True(t, strings.HasPrefix(help, cmd.Name()+" "), "%s: %s", cmd.Name(), help)
+		require.NotContains(t, help, "else )")
+	}
+	require.NotContains(t, succeed(t, "import", "--help"), "--out")
+	require.NotContains(t, succeed(t, "fork", "--help"), "--model")
+	require.Contains(t, succeed(t, "train", "--help"), "with --out: mask updates to save in full")
+}
+
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

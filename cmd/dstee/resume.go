@@ -15,11 +15,11 @@ func newResume() *cobra.Command {
 	var steps int
 	var wait, asJSON bool
 	cmd := &cobra.Command{
-		Use:   "resume DIR",
+		Use:   "resume RUN",
 		Short: "Go on with a run that was stopped or killed",
-		Long: "resume trains a run of `dstee train --out` or `dstee fork` on from its newest checkpoint that is whole, to its end\n" +
-			"or for some steps, and prints what became of it. On the backend it was trained on, the outcome is the same, bit\n" +
-			"for bit, as if it had never stopped.",
+		Long: "resume trains a run, given by its folder, of `dstee train --out`, `dstee fork` or `dstee import` on from its newest\n" +
+			"checkpoint that is whole, to its end or for some steps, and prints what became of it. On the backend it was trained\n" +
+			"on, the outcome is the same, bit for bit, as if it had never stopped. A run that has all of its steps stays as it is.",
 		Example: "  dstee resume runs/lenet\n  dstee resume runs/lenet --steps 500 --wait",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
