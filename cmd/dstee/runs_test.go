@@ -80,7 +80,7 @@ func TestRuns(t *testing.T) {
 
 	stdout = succeed(t, "inspect", b)
 	require.Contains(t, stdout, "forked from "+a+" at step 20")
-	require.Regexp(t, `step-00000020-round-0002.pinned.safetensors +\d+ +pinned +whole`, stdout)
+	require.Regexp(t, `step-00000020-round-0002.pinned.safetensors +[\d.]+ kB +pinned +whole`, stdout)
 	newest := filepath.Join(b, "checkpoints", "step-00000040-round-0004.safetensors")
 	require.NoError(t, os.Truncate(newest, 100))
 	stdout, _, err = execute(t.Context(), "inspect", b, "--json")
