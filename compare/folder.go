@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 	"github.com/sparsekernel/sparsekernel/run"
 )
 
@@ -106,44 +107,28 @@ func (f *Folder) Load(cell Cell) (*run.Summary, error) {
 
 // Save writes the result of a cell in place of any earlier one.
 func (f *Folder) Save(cell Cell, summary *run.Summary) error {
-	path := f.path(cell)
-	if err := f.save(path, cell, summary); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
-}
-
-func (f *Folder) save(path string, cell Cell, summary *run.Summary) error {
+	fail := func(err error) error { return fmt.Errorf("saving the result of %s: %w", cell, err) }
 	summaryJSON, err := json.Marshal(summary)
 	if err != nil {
-		return err
+		return fail(err)
 	}
 	digest, err := digest(summaryJSON)
 	if err != nil {
-		return err
+		return fail(err)
 	}
 	r := record{Format: format, Build: f.build, Backend: f.backend, Spec: cell.Spec, SHA256: digest, Summary: summaryJSON}
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
-		return err
+		return fail(err)
 	}
-	return writeFile(path, append(data, '\n'))
+	return durable.WriteFile(f.path(cell), func(w io.Writer) error {
+		_, err := w.Write(append(data, '\n'))
+		return err
+	})
 }
 
 // SetAside renames the file of a cell, so that nothing is lost and the cell can be trained again. It returns the new path.
-func (f *Folder) SetAside(cell Cell) (string, error) {
-	path := f.path(cell)
-	for i := 1; ; i++ {
-		aside := fmt.Sprintf("%s.damaged-%d", path, i)
-		if _, err := os.Lstat(aside); err == nil {
-			continue
-		}
-		if err := os.Rename(path, aside); err != nil {
-			return "", fmt.Errorf("setting a damaged file aside: %w", err)
-		}
-		return aside, nil
-	}
-}
+func (f *Folder) SetAside(cell Cell) (string, error) { return durable.SetAside(f.path(cell)) }
 
 // path is where the result of a cell is: a name for people, and the key.
 func (f *Folder) path(cell Cell) string {
@@ -171,23 +156,4 @@ func digest(data []byte) (string, error) {
 	}
 	hash := sha256.Sum256(compact.Bytes())
 	return hex.EncodeToString(hash[:]), nil
-}
-
-// writeFile writes a file that is complete or not there, whenever the program is killed.
-func writeFile(path string, data []byte) (err error) {
-	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name()) // Gone after the rename; left over only on error.
-	if _, err = temporary.Write(data); err == nil {
-		err = temporary.Chmod(0o644)
-	}
-	if closed := temporary.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(temporary.Name(), path)
-	}
-	return err
 }

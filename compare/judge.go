@@ -29,15 +29,11 @@ func Judge(ctx context.Context, backend compute.Backend, dir string, grid Grid, 
 	if err := CheckBaseline(cells, baseline); err != nil {
 		return nil, err
 	}
-	build, err := Build()
+	runner, err := NewRunner(backend, dir)
 	if err != nil {
 		return nil, err
 	}
-	folder, err := OpenFolder(dir, backend.Description(), build)
-	if err != nil {
-		return nil, err
-	}
-	results, err := Runner{Backend: backend, Folder: folder, Jobs: DefaultJobs(), Train: run.Train}.Run(ctx, cells)
+	results, err := runner.Run(ctx, cells)
 	if err != nil {
 		return nil, err
 	}

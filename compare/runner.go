@@ -29,6 +29,17 @@ type Runner struct {
 	Observer Observer
 }
 
+// NewRunner returns a Runner of [DefaultJobs] that trains by [run.Train] and keeps results in the folder dir, for this build of
+// the program.
+func NewRunner(backend compute.Backend, dir string) (Runner, error) {
+	build, err := Build()
+	if err != nil {
+		return Runner{}, err
+	}
+	folder, err := OpenFolder(dir, backend.Description(), build)
+	return Runner{Backend: backend, Folder: folder, Jobs: DefaultJobs(), Train: run.Train}, err
+}
+
 // Observer is told how a comparison goes, one call at a time. Its functions may be nil.
 type Observer struct {
 	Note  func(text string)                   // About a result in the folder that is not used.

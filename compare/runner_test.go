@@ -144,7 +144,7 @@ func TestRunnerSetsDamagedFilesAside(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	require.Len(t, notes, 1)
-	aside := r.Folder.path(cells[1]) + ".damaged-1"
+	aside := r.Folder.path(cells[1]) + ".damaged"
 	require.Contains(t, notes[0], "damaged or foreign: unexpected end of JSON input; it is now "+aside)
 	require.FileExists(t, aside)
 }

@@ -1,6 +1,10 @@
 package datasets
 
-import "github.com/pkg/errors"
+import (
+	"github.com/pkg/errors"
+
+	"github.com/sparsekernel/sparsekernel/internal/hash"
+)
 
 // CropFlip augments images as is usual for CIFAR (Lee et al., Deeply-Supervised Nets, 2015; He et al., 2016): pad each
 // side, crop an image of the original size from a random place, and mirror one image in two, left to right. All places
@@ -25,7 +29,7 @@ func (a CropFlip) check(shape []int) error {
 // place returns where an image of the given draw goes: row y of the result is row y+down of the image, and column x is
 // column x+right, of the mirrored image if it is flipped.
 func (a CropFlip) place(draw uint32) (down, right int, flip bool) {
-	random := func(which uint32) uint32 { return hash32(draw + which*0x9E3779B9) }
+	random := func(which uint32) uint32 { return hash.Mix32(draw + which*0x9E3779B9) }
 	shift := func(random uint32) int { return int(random>>16*uint32(2*a.Pad+1)>>16) - a.Pad }
 	return shift(random(1)), shift(random(2)), a.Flip && random(3)>>31 == 1
 }
@@ -68,13 +72,6 @@ func (a CropFlip) source(i, size int) int {
 	default:
 		return 2*(size-1) - i
 	}
-}
-
-// hash32 is the finalizer of MurmurHash3 (Appleby, public domain).
-func hash32(x uint32) uint32 {
-	x = (x ^ x>>16) * 0x85EBCA6B
-	x = (x ^ x>>13) * 0xC2B2AE35
-	return x ^ x>>16
 }
 
 // draw returns the n-th random number of a seed: the output of SplitMix64 (Steele, Lea and Flood, 2014) at n.

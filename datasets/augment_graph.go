@@ -5,6 +5,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
+
+	"github.com/sparsekernel/sparsekernel/internal/hash"
 )
 
 // Graph augments images on the device, with the same bits as a [Split] on the host, on every backend. It is for images
@@ -21,7 +23,7 @@ func (a CropFlip) Graph(images, draws *graph.Node) *graph.Node {
 	}
 	g := images.Graph()
 	number := func(x uint32) *graph.Node { return graph.Const(g, x) }
-	random := func(which uint32) *graph.Node { return hash32Graph(graph.Add(draws, number(which*0x9E3779B9))) }
+	random := func(which uint32) *graph.Node { return hash.Mix32Graph(graph.Add(draws, number(which*0x9E3779B9))) }
 	shift := func(random *graph.Node) *graph.Node {
 		high := graph.BitwiseShiftRightLogical(random, number(16))
 		shifted := graph.BitwiseShiftRightLogical(graph.Mul(high, number(uint32(2*a.Pad+1))), number(16))
@@ -59,17 +61,6 @@ func (a CropFlip) sources(shift *graph.Node, size int) (at, inside *graph.Node) 
 	}
 	clipped := graph.Min(graph.Max(at, graph.ScalarZero(g, dtypes.Int32)), last)
 	return clipped, graph.Equal(at, clipped)
-}
-
-// hash32Graph is hash32 of a Uint32.
-func hash32Graph(x *graph.Node) *graph.Node {
-	g := x.Graph()
-	fold := func(x *graph.Node, bits uint32) *graph.Node {
-		return graph.BitwiseXor(x, graph.BitwiseShiftRightLogical(x, graph.Const(g, bits)))
-	}
-	x = graph.Mul(fold(x, 16), graph.Const(g, uint32(0x85EBCA6B)))
-	x = graph.Mul(fold(x, 13), graph.Const(g, uint32(0xC2B2AE35)))
-	return fold(x, 16)
 }
 
 // Graph normalizes images on the device, shaped [..., channels] and of a float dtype: what a model that is used without

@@ -96,7 +96,7 @@ func (o *sparseOptimizer) Clear(scope *model.Scope) error { return o.base.Clear(
 func (s *Sparsifier) mustPrepare(scope *model.Scope, g *Graph) {
 	err := s.prepare(g.Backend(), scope.Store(), func(v *model.Variable) bool { return v.InUseByGraph(g) })
 	if err != nil {
-		panic(err)
+		panic(&SetupError{err})
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/support/exceptions"
+
+	"github.com/sparsekernel/sparsekernel/internal/hash"
 )
 
 // Signals is what an [Acquisition] may look at: the state of one layer at a mask update. Those that are methods cost
@@ -124,17 +126,7 @@ func (s *Signals) randomBits() *Node {
 	g := s.Weight.Graph()
 	*s.numRandoms++
 	x := Iota(g, shapes.Make(dtypes.Uint32, s.Weight.Shape().Size()), 0)
-	x = hash32(Add(x, hash32(Add(s.seed, Const(g, *s.numRandoms*0x9E3779B9)))))
-	x = hash32(BitwiseXor(x, s.seed))
+	x = hash.Mix32Graph(Add(x, hash.Mix32Graph(Add(s.seed, Const(g, *s.numRandoms*0x9E3779B9)))))
+	x = hash.Mix32Graph(BitwiseXor(x, s.seed))
 	return Reshape(x, s.Weight.Shape().Dimensions...)
-}
-
-// hash32 is the finalizer of MurmurHash3 on Uint32.
-func hash32(x *Node) *Node {
-	g := x.Graph()
-	x = BitwiseXor(x, BitwiseShiftRightLogical(x, Const(g, uint32(16))))
-	x = Mul(x, Const(g, uint32(0x85EBCA6B)))
-	x = BitwiseXor(x, BitwiseShiftRightLogical(x, Const(g, uint32(13))))
-	x = Mul(x, Const(g, uint32(0xC2B2AE35)))
-	return BitwiseXor(x, BitwiseShiftRightLogical(x, Const(g, uint32(16))))
 }

@@ -164,7 +164,7 @@ func (s Structure) layout(dims []int) (layout, error) {
 	case nOfM:
 		if in%s.m != 0 {
 			return l, fmt.Errorf("dstee: the structure %q does not fit weights of shape %v: the %d inputs, the last axis but one, must be a "+
-				"multiple of %d; keep the layer dense or give it another structure", s, dims, in, s.m)
+				"multiple of %d; keep the layer dense, or give it \"fanin\" or \"channel\", which fit any", s, dims, in, s.m)
 		}
 		l.groupRows, l.perGroup = s.m, s.n
 	case blocks:

@@ -17,13 +17,20 @@ type Options struct {
 	Jupyter   []string // More arguments for "jupyter lab".
 }
 
-// Open sets up what is missing ([Lab.SetUp]), and serves JupyterLab until ctx is done or the user shuts it
+// Open sets up what is missing ([Lab.SetUp]), has Jupyter trust the notebooks that are as git has them, so that their figures
+// are interactive at once, and serves JupyterLab until ctx is done or the user shuts it
 // down. The address that it prints holds a token, without which nobody gets in: random, or $JUPYTER_TOKEN. The user's own
 // settings of Jupyter hold, where they have any.
 func (l *Lab) Open(ctx context.Context, options Options) error {
 	env, err := l.setUp(ctx)
 	if err != nil {
 		return err
+	}
+	if err := l.trust(ctx, env); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		l.say("figures that are stored in notebooks are interactive once their cells have run: %v", err)
 	}
 	args := []string{"--ServerApp.root_dir=" + l.root, "--ServerApp.ip=" + cmp.Or(options.IP, "127.0.0.1"), "--ServerApp.answer_yes=True",
 		"--LabApp.default_url=/lab/tree/" + Notebooks + "/01-first-sparse-network.ipynb",

@@ -144,8 +144,17 @@ func TestDamagedTrace(t *testing.T) {
 		trained(t, r.Observe(run.Observer{Note: func(text string) { notes = append(notes, text) }}), backend, 0)
 		require.Len(t, notes, 1)
 		require.Contains(t, notes[0], path+" is damaged in line")
-		require.FileExists(t, path+".damaged")
 		require.FileExists(t, path)
+		files, aside, err := r.Trace()
+		require.NoError(t, err)
+		require.Equal(t, []string{path + ".damaged"}, aside)
+		require.Len(t, files, 2)
+		for _, file := range files {
+			require.NoError(t, file.Err)
+			require.Equal(t, 40, file.Step)
+		}
+		require.NoError(t, run.Remove(r.Dir()))
+		require.NoDirExists(t, r.Dir())
 	}
 }
 

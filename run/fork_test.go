@@ -119,9 +119,11 @@ func TestRewind(t *testing.T) {
 	whole := create(t, short(0), often())
 	trained(t, whole, backend, 0)
 	r := create(t, short(0), often())
-	for _, step := range []int{20, 0, 30} {
+	for step, checkpoints := range map[int]int{20: 2, 0: 4, 30: 1} {
 		trained(t, r, backend, 0)
-		require.NoError(t, r.Rewind(step))
+		removed, err := r.Rewind(step)
+		require.NoError(t, err)
+		require.Equal(t, run.Rewound{Checkpoints: checkpoints, Summary: true}, removed)
 		state, err := r.State()
 		require.NoError(t, err)
 		require.Equal(t, step, state.Step)
@@ -129,9 +131,11 @@ func TestRewind(t *testing.T) {
 	}
 	trained(t, r, backend, 0)
 	requireSame(t, whole.Dir(), r.Dir())
-	require.ErrorContains(t, r.Rewind(11), "no checkpoint of step 11")
+	_, err := r.Rewind(11)
+	require.ErrorContains(t, err, "no checkpoint of step 11")
 
 	fork, err := r.Fork(filepath.Join(t.TempDir(), "fork"), 20, nil)
 	require.NoError(t, err)
-	require.ErrorContains(t, fork.Rewind(10), "begins at step 20")
+	_, err = fork.Rewind(10)
+	require.ErrorContains(t, err, "begins at step 20")
 }

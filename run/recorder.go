@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -14,9 +13,6 @@ import (
 	"github.com/sparsekernel/sparsekernel/internal/durable"
 	"github.com/sparsekernel/sparsekernel/trace"
 )
-
-// damagedSuffix is added to the names of damaged files, to set them aside.
-const damagedSuffix = ".damaged"
 
 // recorder writes a session's trace: steps, step times and mask updates. It takes copies of what it needs, and leaves the
 // rest to a scribe.
@@ -43,8 +39,8 @@ func openRecorder(dir string, recording Recording, s *session, note func(error))
 	for range 2 { // There are two files that may be damaged, and either may be missing after it was set aside.
 		var damage *trace.DamageError
 		if errors.As(err, &damage) {
-			if err := os.Rename(damage.Path, damage.Path+damagedSuffix); err != nil {
-				return nil, fmt.Errorf("%w; setting it aside: %w", damage, err)
+			if _, err := durable.SetAside(damage.Path); err != nil {
+				return nil, fmt.Errorf("%w; %w", damage, err)
 			}
 			note(damage)
 			writer, err = trace.AppendAfter(dir, s.at.Step)

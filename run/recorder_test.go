@@ -143,7 +143,8 @@ func TestSavedRounds(t *testing.T) {
 	// A fork has them up to where it begins, and going back removes those after.
 	fork, err := r.Fork(filepath.Join(t.TempDir(), "fork"), 30, nil)
 	require.NoError(t, err)
-	require.NoError(t, r.Rewind(30))
+	_, err = r.Rewind(30)
+	require.NoError(t, err)
 	for _, dir := range []string{r.RoundsDir(), fork.RoundsDir()} {
 		require.FileExists(t, filepath.Join(dir, whatif.FileName(2)))
 		require.NoFileExists(t, filepath.Join(dir, whatif.FileName(4)))

@@ -27,11 +27,17 @@ func Remove(dir string) error {
 	if err := durable.Sweep(dir); err != nil {
 		return errors.Join(err, unlock())
 	}
+	paths, err := tracesAside(dir)
+	if err != nil {
+		return errors.Join(err, unlock())
+	}
 	// The spec goes last: what is left of a removal that was interrupted can be removed as a run.
-	names := []string{checkpointsFolder, roundsFolder, trace.FileName, trace.FileName + damagedSuffix, trace.TimingFileName,
-		trace.TimingFileName + damagedSuffix, summaryFile, holderFile, specFile, lockFile}
-	for _, name := range names {
-		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+	for _, name := range []string{checkpointsFolder, roundsFolder, trace.FileName, trace.TimingFileName, summaryFile, holderFile,
+		specFile, lockFile} {
+		paths = append(paths, filepath.Join(dir, name))
+	}
+	for _, path := range paths {
+		if err := os.RemoveAll(path); err != nil {
 			return errors.Join(fmt.Errorf("removing the run: %w", err), unlock())
 		}
 	}

@@ -4,46 +4,63 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 )
 
-// Rewind takes the run back to the checkpoint of a step, or to its beginning, step 0. What came after is lost.
-func (r *Run) Rewind(step int) (err error) {
+// Rewound says what a [Run.Rewind] removed, besides a part of the trace.
+type Rewound struct {
+	Checkpoints, Rounds int  // How many: of the latter, mask updates that were saved in full.
+	Summary             bool // That of the last evaluation.
+}
+
+// Rewind takes the run back to the checkpoint of a step, or to its beginning, step 0. What came after is removed: later
+// checkpoints, pinned ones too, and saved mask updates, their part of the trace, and the summary. A [Run.Fork] keeps it all.
+func (r *Run) Rewind(step int) (removed Rewound, err error) {
 	unlock, err := r.lock(context.Background())
 	if err != nil {
-		return err
+		return removed, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	if origin := r.ForkedFrom(); origin != nil && step < origin.Step {
-		return fmt.Errorf("%s begins at step %d, where it was forked from %s: it cannot go back to step %d",
-			r.dir, origin.Step, origin.Dir, step)
+	at, err := r.progressAt(step)
+	if err != nil {
+		return removed, err
 	}
-	at := progress{}
-	if step != 0 {
-		entry, err := r.entryAt(step)
-		if err != nil {
-			return err
-		}
-		c, err := checkpoint.Read(entry.Path)
-		if err != nil {
-			return err
-		}
-		if at, err = progressOf(c); err != nil {
-			return err
-		}
-	}
-	if err := os.Remove(filepath.Join(r.dir, summaryFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("rewinding: %w", err)
+	switch err := os.Remove(filepath.Join(r.dir, summaryFile)); {
+	case err == nil:
+		removed.Summary = true
+	case !errors.Is(err, fs.ErrNotExist):
+		return removed, fmt.Errorf("rewinding: %w", err)
 	}
 	r.Close()
-	if err := r.checkpoints().RemoveAfter(step); err != nil {
-		return err
+	if removed.Checkpoints, err = r.checkpoints().RemoveAfter(step); err != nil {
+		return removed, err
 	}
-	if err := removeRoundsAfter(r.dir, at.Rounds); err != nil {
-		return err
+	if removed.Rounds, err = removeRoundsAfter(r.dir, at.Rounds); err != nil {
+		return removed, err
 	}
-	return rewindTrace(r.dir, step)
+	return removed, rewindTrace(r.dir, step)
+}
+
+// progressAt returns the progress at the checkpoint of a step that the run can go back to.
+func (r *Run) progressAt(step int) (progress, error) {
+	if origin := r.ForkedFrom(); origin != nil && step < origin.Step {
+		return progress{}, fmt.Errorf("%s begins at step %d, where it was forked from %s: it cannot go back to step %d",
+			r.dir, origin.Step, origin.Dir, step)
+	}
+	if step == 0 {
+		return progress{}, nil
+	}
+	entry, err := r.entryAt(step)
+	if err != nil {
+		return progress{}, err
+	}
+	c, err := checkpoint.Read(entry.Path)
+	if err != nil {
+		return progress{}, err
+	}
+	return progressOf(c)
 }

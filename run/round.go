@@ -83,19 +83,20 @@ func shareRounds(from, to string, last int) error {
 	return nil
 }
 
-// removeRoundsAfter removes the saved mask updates after the given round.
-func removeRoundsAfter(dir string, last int) error {
+// removeRoundsAfter removes the saved mask updates after the given round, and says how many.
+func removeRoundsAfter(dir string, last int) (removed int, err error) {
 	rounds, err := savedRounds(dir)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, round := range rounds {
 		if round <= last {
 			continue
 		}
 		if err := os.Remove(filepath.Join(roundsDir(dir), whatif.FileName(round))); err != nil {
-			return fmt.Errorf("rewinding: %w", err)
+			return removed, fmt.Errorf("rewinding: %w", err)
 		}
+		removed++
 	}
-	return nil
+	return removed, nil
 }

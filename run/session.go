@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -157,6 +158,10 @@ func (s *session) train(ctx context.Context, steps int) error {
 	s.at.Seconds += time.Since(began).Seconds()
 	if isOf(ctx, err) {
 		return ctx.Err()
+	}
+	var setup *dstee.SetupError
+	if errors.As(err, &setup) {
+		return setup // Where in GoMLX it came up helps nobody.
 	}
 	if err != nil {
 		return fmt.Errorf("training: %w", err)

@@ -1,13 +1,10 @@
 package run
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 )
 
 // State is how far a run is, as its folder says.
@@ -57,43 +54,6 @@ func (r *Run) State() (State, error) {
 
 // Summary returns the summary of the last evaluation, nil if there was none.
 func (r *Run) Summary() (*Summary, error) { return readSummary(r.dir) }
-
-// Health is what is known of a checkpoint.
-type Health struct {
-	Path   string `json:"path"`
-	Step   int    `json:"step"`
-	Round  int    `json:"round,omitempty"` // The number of mask updates so far, if it was written right after one.
-	Pinned bool   `json:"pinned"`
-	Bytes  int64  `json:"bytes"`
-	Err    error  `json:"-"` // Why it cannot be used; nil if it can.
-}
-
-// Checkpoints reads all checkpoints and says whether they can be used, by step. It changes nothing.
-func (r *Run) Checkpoints() ([]Health, error) {
-	entries, err := r.checkpoints().List()
-	if err != nil {
-		return nil, err
-	}
-	var list []Health
-	for _, entry := range entries {
-		info, err := os.Stat(entry.Path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // The process that trains has just removed it.
-		}
-		h := Health{Path: entry.Path, Step: entry.Step, Round: entry.Round, Pinned: entry.Pinned}
-		var c *checkpoint.Checkpoint
-		if err == nil {
-			h.Bytes = info.Size()
-			c, err = checkpoint.Read(entry.Path)
-		}
-		if err == nil {
-			err = r.manifest.owns(c)
-		}
-		h.Err = err
-		list = append(list, h)
-	}
-	return list, nil
-}
 
 // Find returns the folders in and under dir that hold runs, in lexical order. It does not look into runs, nor into
 // folders whose names begin with a dot.

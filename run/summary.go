@@ -84,5 +84,6 @@ func readSummary(dir string) (*Summary, error) {
 	if err := json.Unmarshal(data, s); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", filepath.Join(dir, summaryFile), err)
 	}
+	s.Spec.Sparsity = s.TargetSparsity // In the JSON, the exact one hides it.
 	return s, nil
 }

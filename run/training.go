@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/sparsekernel/sparsekernel/backends"
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 )
 
@@ -24,7 +25,7 @@ const (
 const saveAfter = time.Minute
 
 // Train trains the given number of steps more, fewer where the run ends before, or to its end if steps is 0. Then it
-// evaluates on the test split and writes summary.json. At the end of the run it trains no more, but does that.
+// evaluates on the test split and writes summary.json. A run that is at its end keeps the summary it has.
 //
 // When ctx is cancelled it stops after the step under way and saves; the error wraps ctx's. See [UntilInterrupted].
 //
@@ -46,10 +47,12 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 	if steps == 0 || steps > left {
 		steps = left
 	}
-	if steps > 0 {
-		err = r.trainSession(ctx, steps)
-	}
-	if err != nil {
+	if left == 0 {
+		// One that was killed between its last step and the evaluation has no summary of its end.
+		if kept, err := readSummary(r.dir); err == nil && kept != nil && kept.Step == 0 {
+			return kept, nil
+		}
+	} else if err = r.trainSession(ctx, steps); err != nil {
 		r.Close() // GoMLX's loop cannot go on after an error; a checkpoint can.
 		if isOf(ctx, err) {
 			return nil, fmt.Errorf("stopped after %d of %d steps, saved in %s: %w", s.at.Step, s.spec.Steps, r.dir, ctx.Err())
@@ -67,7 +70,7 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 func (r *Run) trainSession(ctx context.Context, steps int) error {
 	s := r.session
 	record, err := openRecorder(r.dir, r.manifest.Recording, s, func(damage error) {
-		r.note("%v: set aside as *%s; the record goes on in a new file", damage, damagedSuffix)
+		r.note("%v: set aside as *%s; the record goes on in a new file", damage, durable.AsideSuffix)
 	})
 	if err != nil {
 		return err
@@ -161,7 +164,7 @@ func (r *Run) load(ctx context.Context) error {
 	}
 	r.Close()
 	c, entry, err := r.checkpoints().Newest(func(damaged *checkpoint.DamagedError) {
-		r.note("%v: set aside as *%s, going on from the checkpoint before", damaged, damagedSuffix)
+		r.note("%v: set aside as *%s, going on from the checkpoint before", damaged, durable.AsideSuffix)
 	})
 	var saved os.FileInfo
 	switch {

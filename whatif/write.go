@@ -30,11 +30,10 @@ func (r *Report) WriteText(w io.Writer) error {
 			fmt.Fprintf(t, "%s\t%d\t%d\t%.1f%%\t%.2f\t%s\n", c.Acquisition, c.Grown, c.Regrown, 100*c.NeverActiveShare(), c.MeanVisits, number(c.Threshold, "%.4g"))
 		}
 		if len(l.Pairs) > 0 {
-			fmt.Fprintln(t, "\t\t\t\t\t")
-			fmt.Fprintln(t, "pair\tin common\toverlap\trank correlation\t\t")
+			fmt.Fprintln(t, "\npair\tin common\toverlap\trank correlation")
 		}
 		for _, p := range l.Pairs {
-			fmt.Fprintf(t, "%s, %s\t%d\t%.3f\t%s\t\t\n", p.A, p.B, p.Common, p.Overlap, number(p.Correlation, "%.3f"))
+			fmt.Fprintf(t, "%s, %s\t%d\t%.3f\t%s\n", p.A, p.B, p.Common, p.Overlap, number(p.Correlation, "%.3f"))
 		}
 		if err := t.Flush(); err != nil {
 			return err

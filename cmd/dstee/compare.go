@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -102,24 +101,18 @@ func (c *comparison) run(cmd *cobra.Command) (*compare.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	build, err := compare.Build()
+	runner, err := compare.NewRunner(backend, c.out)
 	if err != nil {
 		return nil, err
 	}
-	folder, err := compare.OpenFolder(c.out, backend.Description(), build)
-	if err != nil {
-		return nil, err
-	}
-	folder.AnyBuild = c.anyBuild
-
 	progress := newCompareProgress(cmd.ErrOrStderr())
-	train := func(ctx context.Context, backend compute.Backend, spec run.Spec, observer run.Observer) (*run.Summary, error) {
+	runner.Jobs, runner.Folder.AnyBuild, runner.Observer = c.jobs, c.anyBuild, progress.observer()
+	runner.Train = func(ctx context.Context, backend compute.Backend, spec run.Spec, observer run.Observer) (*run.Summary, error) {
 		if err := fetchData(cmd, spec); err != nil {
 			return nil, err
 		}
 		return run.Train(ctx, backend, spec, observer)
 	}
-	runner := compare.Runner{Backend: backend, Folder: folder, Jobs: c.jobs, Train: train, Observer: progress.observer()}
 	results, err := runner.Run(cmd.Context(), cells)
 	progress.close()
 	if err != nil {
@@ -161,9 +154,7 @@ func (c *comparison) cells(contenders []compare.Contender) ([]compare.Cell, erro
 func (c *comparison) print(out io.Writer, table *compare.Table) error {
 	switch {
 	case c.asJSON:
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(table)
+		return printJSON(out, table)
 	case c.asMarkdown:
 		return table.WriteMarkdown(out)
 	default:

@@ -114,7 +114,7 @@ func joined(sparsities []float64) string {
 func (e *experiment) show(cmd *cobra.Command, table *compare.Table) error {
 	out := cmd.OutOrStdout()
 	if e.asJSON {
-		return printJSON(cmd, struct {
+		return printJSON(cmd.OutOrStdout(), struct {
 			Experiment experiments.Preset `json:"experiment"`
 			Scale      float64            `json:"scale"`
 			Spec       run.Spec           `json:"spec"`

@@ -18,7 +18,7 @@ const specText = "sparsekernel.spec"
 func newExport() *cobra.Command {
 	var options interchange.Options
 	var dense bool
-	var round, step int
+	at := point{step: run.Newest}
 	cmd := &cobra.Command{
 		Use:   "export RUN FILE",
 		Short: "Write a run's model, masks and visits as a safetensors file",
@@ -32,10 +32,9 @@ func newExport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("at-round") {
-				if step, err = r.AtRound(round); err != nil {
-					return err
-				}
+			step, err := at.of(cmd, r)
+			if err != nil {
+				return err
 			}
 			store, err := r.Observe(notes(cmd)).Model(step)
 			if err != nil {
@@ -57,16 +56,14 @@ func newExport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Wrote %s, %d bytes\n", args[1], info.Size())
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "Wrote %s, %s\n", args[1], bytesText(info.Size()))
 			return err
 		},
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&dense, "dense", false, "write all weights, with zeros, and masks as booleans")
 	flags.BoolVar(&options.NoVisits, "no-visits", false, "leave out how often weights were active, which only training needs")
-	flags.IntVar(&round, "at-round", 0, "the mask update after which to export, counted from 1")
-	flags.IntVar(&step, "at-step", run.Newest, "the optimizer step after which to export")
-	flags.Lookup("at-step").DefValue = "the newest"
-	cmd.MarkFlagsMutuallyExclusive("at-round", "at-step")
+	at.flags(cmd, "export")
+	flags.Lookup("at-step").DefValue = "that of the newest checkpoint"
 	return cmd
 }

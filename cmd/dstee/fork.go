@@ -12,13 +12,13 @@ import (
 // newFork is the command "fork".
 func newFork() *cobra.Command {
 	flagged := run.Default()
-	var round, step int
+	var at point
 	cmd := &cobra.Command{
-		Use:   "fork DIR NEW",
+		Use:   "fork RUN NEW",
 		Short: "Start a new run from a point of another, with other settings",
-		Long: "fork makes a run in the folder NEW that goes on from a checkpoint of the run in DIR, with the settings given by\n" +
-			"flags and the rest as they are. Train it with `dstee resume NEW`. With no setting changed it equals DIR from there\n" +
-			"on, bit for bit. `dstee inspect DIR` lists the checkpoints. Model, data and optimizer stay.",
+		Long: "fork makes a run in the folder NEW that goes on from a checkpoint of the run in the folder RUN, with the settings\n" +
+			"given by flags and the rest as they are. Train it with `dstee resume NEW`. With no setting changed it equals RUN\n" +
+			"from there on, bit for bit. `dstee inspect RUN` lists the checkpoints. Model, width, data and optimizer stay.",
 		Example: "  dstee fork runs/a runs/more-exploration --at-round 5 --c 0.1\n" +
 			"  dstee fork runs/a runs/rigl --at-step 1000 --method rigl",
 		Args: cobra.ExactArgs(2),
@@ -27,10 +27,9 @@ func newFork() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if cmd.Flags().Changed("at-round") {
-				if step, err = origin.AtRound(round); err != nil {
-					return err
-				}
+			step, err := at.of(cmd, origin)
+			if err != nil {
+				return err
 			}
 			_, err = origin.Observe(notes(cmd)).Fork(args[1], step, func(spec *run.Spec) { applyChanged(cmd.Flags(), spec) })
 			if err != nil {
@@ -44,10 +43,11 @@ func newFork() *cobra.Command {
 	flags := cmd.Flags()
 	specFlags(flags, &flagged)
 	flags.VisitAll(func(flag *pflag.Flag) { flag.DefValue = "as it is" })
-	flags.IntVar(&round, "at-round", 0, "the mask update after which to go on, counted from 1; 0 is the beginning")
-	flags.IntVar(&step, "at-step", 0, "the optimizer step after which to go on; 0 is the beginning")
+	for _, name := range []string{"model", "width", "data", "optimizer"} { // They are taken, and refused with the reason.
+		flags.Lookup(name).Hidden = true
+	}
+	at.flags(cmd, "go on")
 	cmd.MarkFlagsOneRequired("at-round", "at-step")
-	cmd.MarkFlagsMutuallyExclusive("at-round", "at-step")
 	return cmd
 }
 

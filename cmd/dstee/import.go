@@ -55,8 +55,14 @@ func newImport() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	specFlags(flags, &flagged)
-	flags.VisitAll(func(flag *pflag.Flag) { flag.DefValue = "that of the exported run, else " + flag.DefValue })
-	recordingFlags(flags, &recording)
+	flags.VisitAll(func(flag *pflag.Flag) {
+		otherwise := flag.DefValue
+		flag.DefValue = "that of the exported run"
+		if otherwise != "" {
+			flag.DefValue += ", else " + otherwise
+		}
+	})
+	recordingFlags(flags, &recording, "")
 	flags.BoolVar(&restart, "restart", false, "count steps and mask updates from 0, so that schedules begin anew")
 	return cmd
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -9,7 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sparsekernel/sparsekernel/internal/durable"
 	"github.com/sparsekernel/sparsekernel/run"
+	"github.com/sparsekernel/sparsekernel/trace"
 )
 
 // inspected is all that is known of a run.
@@ -20,6 +23,8 @@ type inspected struct {
 	ForkedFrom  *run.Origin   `json:"forked_from,omitempty"`
 	State       run.State     `json:"state"`
 	Checkpoints []health      `json:"checkpoints"`
+	Trace       []traceHealth `json:"trace"`
+	Aside       []string      `json:"set_aside"` // Files of the trace that were damaged, before the run went on without them.
 }
 
 // health is a checkpoint, and why it cannot be used.
@@ -28,30 +33,33 @@ type health struct {
 	Problem string `json:"problem,omitempty"`
 }
 
+// traceHealth is a file of the trace, and why it cannot be read to its end.
+type traceHealth struct {
+	trace.Health
+	Problem string `json:"problem,omitempty"`
+}
+
 // newInspect is the command "inspect".
 func newInspect() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "inspect DIR",
-		Short: "Show a run's settings, its state and the health of its checkpoints",
-		Long: "inspect shows what a run trains, how far it is, and reads all of its checkpoints to say whether they are whole. It\n" +
-			"changes nothing, and works while the run is trained. The exit status is 1 if a checkpoint cannot be used.",
-		Args: cobra.ExactArgs(1),
+		Use:   "inspect RUN",
+		Short: "Show a run's settings, its state and the health of its files",
+		Long: "inspect shows what a run trains and how far it is, and reads all of its checkpoints and its trace to say whether\n" +
+			"they are whole. It changes nothing, and works while the run is trained. The exit status is 1 if a file is damaged.",
+		Example: "  dstee inspect runs/a\n  dstee inspect runs/a --json",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, err := inspect(args[0])
 			if err != nil {
 				return err
 			}
 			if asJSON {
-				err = printJSON(cmd, found)
+				err = printJSON(cmd.OutOrStdout(), found)
 			} else {
 				err = found.print(cmd.OutOrStdout())
 			}
-			if bad := found.bad(); err == nil && bad > 0 {
-				err = fmt.Errorf("%d of %d checkpoints cannot be used: `dstee resume` goes on from the newest that can",
-					bad, len(found.Checkpoints))
-			}
-			return err
+			return errors.Join(err, found.damage())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print it as JSON")
@@ -72,27 +80,47 @@ func inspect(dir string) (*inspected, error) {
 	if err != nil {
 		return nil, err
 	}
+	files, aside, err := r.Trace()
+	if err != nil {
+		return nil, err
+	}
 	all := &inspected{Dir: dir, Spec: r.Spec(), Recording: r.Recording(), ForkedFrom: r.ForkedFrom(), State: state,
-		Checkpoints: []health{}}
+		Checkpoints: []health{}, Trace: []traceHealth{}, Aside: append([]string{}, aside...)}
 	for _, c := range checkpoints {
-		h := health{Health: c}
-		if c.Err != nil {
-			h.Problem = c.Err.Error()
-		}
-		all.Checkpoints = append(all.Checkpoints, h)
+		all.Checkpoints = append(all.Checkpoints, health{c, problem(c.Err)})
+	}
+	for _, f := range files {
+		all.Trace = append(all.Trace, traceHealth{f, problem(f.Err)})
 	}
 	return all, nil
 }
 
-// bad is the number of checkpoints that cannot be used.
-func (r *inspected) bad() int {
-	n := 0
+func problem(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// damage says what is damaged, and what becomes of it, nil if nothing is.
+func (r *inspected) damage() (damage error) {
+	bad := 0
 	for _, c := range r.Checkpoints {
 		if c.Err != nil {
-			n++
+			bad++
 		}
 	}
-	return n
+	if bad > 0 {
+		damage = fmt.Errorf("%d of %d checkpoints cannot be used: `dstee resume` goes on from the newest that can",
+			bad, len(r.Checkpoints))
+	}
+	for _, f := range r.Trace {
+		if f.Err != nil {
+			damage = errors.Join(damage, fmt.Errorf("%s cannot be read beyond step %d: `dstee resume` sets it aside as *%s if it goes on "+
+				"from a later step, and records on in a new file", filepath.Base(f.Path), f.Step, durable.AsideSuffix))
+		}
+	}
+	return damage
 }
 
 // print prints it for people.
@@ -108,7 +136,7 @@ func (r *inspected) print(out io.Writer) error {
 	}
 	fmt.Fprintf(out, "%s\n\n", spec)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "checkpoint\tbytes\tpinned\thealth")
+	fmt.Fprintln(w, "checkpoint\tsize\tpinned\thealth")
 	for _, c := range r.Checkpoints {
 		pinned, health := "", "whole"
 		if c.Pinned {
@@ -117,7 +145,25 @@ func (r *inspected) print(out io.Writer) error {
 		if c.Err != nil {
 			health = c.Problem
 		}
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\n", filepath.Base(c.Path), c.Bytes, pinned, health)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", filepath.Base(c.Path), bytesText(c.Bytes), pinned, health)
+	}
+	fmt.Fprintln(w, "\ntrace\tsize\tto step\thealth")
+	for _, f := range r.Trace {
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", filepath.Base(f.Path), bytesText(f.Bytes), f.Step, f.text())
+	}
+	for _, path := range r.Aside {
+		fmt.Fprintf(w, "%s\t\t\tset aside, since it was damaged\n", filepath.Base(path))
 	}
 	return w.Flush()
+}
+
+// text says how the file is.
+func (f traceHealth) text() string {
+	switch {
+	case f.Err != nil:
+		return f.Problem
+	case f.Torn > 0:
+		return fmt.Sprintf("whole but for its last line, at byte %d: it is being written, or `dstee resume` cuts it off", f.Bytes-f.Torn)
+	}
+	return "whole"
 }

@@ -16,7 +16,8 @@ func newLab() *cobra.Command {
 		Use:   "lab [-- ARGUMENT OF JUPYTER LAB...]",
 		Short: "Open the notebooks in JupyterLab, setting up what is missing",
 		Long: "lab opens the notebooks of this clone in JupyterLab, on 127.0.0.1 with a token. The first time it installs\n" +
-			"JupyterLab and a Go kernel, pinned, in the cache folder; afterwards nothing needs the network.",
+			"JupyterLab and a Go kernel, pinned, in the cache folder; afterwards nothing needs the network. Jupyter is told to\n" +
+			"trust the notebooks that are as git has them, so that the figures stored in them are interactive at once.",
 		Example: "  go run ./cmd/dstee lab\n  go run ./cmd/dstee lab --check\n  go run ./cmd/dstee lab run notebooks/*.ipynb",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 && cmd.ArgsLenAtDash() != 0 {

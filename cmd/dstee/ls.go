@@ -22,8 +22,11 @@ type listed struct {
 func newLs() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "ls [DIR]",
-		Short:   "List the runs in a folder and the folders under it",
+		Use:   "ls [DIR]",
+		Short: "List the runs in a folder and the folders under it",
+		Long: "ls lists the runs in the folder DIR, by default this one, and the folders under it: method, sparsity asked for, seed,\n" +
+			"the step of the newest checkpoint, test accuracy when it was last evaluated, and whether it is new, in training,\n" +
+			"stopped or finished.",
 		Example: "  dstee ls runs",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,7 +43,7 @@ func newLs() *cobra.Command {
 				runs = append(runs, look(dir))
 			}
 			if asJSON {
-				return printJSON(cmd, runs)
+				return printJSON(cmd.OutOrStdout(), runs)
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "run\tmethod\tsparsity\tseed\tstep\taccuracy\tstate")

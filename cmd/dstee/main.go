@@ -1,14 +1,15 @@
 // Command dstee trains sparse networks with DST-EE, and checks this build.
 //
 //	dstee train            train a sparse network and its dense twin on the embedded digits
-//	dstee resume DIR       go on with a run that was stopped or killed
-//	dstee fork DIR NEW     start a new run from a point of another, with other settings
+//	dstee resume RUN       go on with a run that was stopped or killed
+//	dstee fork RUN NEW     start a new run from a point of another, with other settings
+//	dstee rewind RUN       take a run back to one of its checkpoints
 //	dstee ls [DIR]         list runs
-//	dstee inspect DIR      show a run's settings, state and health
+//	dstee inspect RUN      show a run's settings, its state and the health of its files
 //	dstee trace RUN        show what a run recorded
 //	dstee report RUN...    put figures of runs into one HTML file
 //	dstee watch RUN        show how a run goes that another process trains
-//	dstee rm DIR...        remove runs
+//	dstee rm RUN...        remove runs
 //	dstee compare          compare methods over sparsities and seeds, with intervals
 //	dstee experiment NAME  run an experiment of the paper, or a small version of it, or plan it
 //	dstee whatif RUN       say what a recorded mask update would have grown by other acquisitions
@@ -24,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,15 +39,14 @@ func main() {
 	ctx, stop := run.UntilInterrupted(context.Background())
 	err := newRoot().ExecuteContext(ctx)
 	stop()
-	switch {
-	case err == nil:
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "dstee:", err)
-		os.Exit(exitInterrupted)
-	default:
-		fmt.Fprintln(os.Stderr, "dstee:", err)
-		os.Exit(1)
+	if err == nil {
+		return
 	}
+	fmt.Fprintln(os.Stderr, "dstee:", strings.TrimPrefix(err.Error(), "dstee: ")) // Package dstee's begin with that, too.
+	if errors.Is(err, context.Canceled) {
+		os.Exit(exitInterrupted)
+	}
+	os.Exit(1)
 }
 
 func newRoot() *cobra.Command {
@@ -59,7 +60,7 @@ func newRoot() *cobra.Command {
 		// Completion scripts are not among the things this command is for.
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
-	root.AddCommand(newTrain(), newResume(), newFork(), newLs(), newInspect(), newTrace(), newReport(), newWatch(), newRm(),
+	root.AddCommand(newTrain(), newResume(), newFork(), newRewind(), newLs(), newInspect(), newTrace(), newReport(), newWatch(), newRm(),
 		newCompare(), newExperiment(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor(), newLab())
 	return root
 }

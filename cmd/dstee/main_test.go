@@ -147,6 +147,28 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// What does not fit the model comes out in the middle of GoMLX, and is said without it.
+func TestStructureDoesNotFit(t *testing.T) {
+	_, _, err := execute(t.Context(), "train", "--backend", backendtest.Cheapest(), "--model", "lenet5", "--structure", "2:4", "--no-dense")
+	require.EqualError(t, err, `dstee: the structure "2:4" does not fit weights of shape [5 5 1 6]: the 1 inputs, the last axis but one, `+
+		`must be a multiple of 4; keep the layer dense, or give it "fanin" or "channel", which fit any (layer "/lenet5/c1/conv/weights")`)
+}
+
+// The help of each command says what it does, and its defaults are values.
+func TestHelp(t *testing.T) {
+	for _, cmd := range newRoot().Commands() {
+		if cmd.Name() == "help" {
+			continue
+		}
+		help := succeed(t, cmd.Name(), "--help")
+		require.True(t, strings.HasPrefix(help, cmd.Name()+" "), "%s: %s", cmd.Name(), help)
+		require.NotContains(t, help, "else )")
+	}
+	require.NotContains(t, succeed(t, "import", "--help"), "--out")
+	require.NotContains(t, succeed(t, "fork", "--help"), "--model")
+	require.Contains(t, succeed(t, "train", "--help"), "with --out: mask updates to save in full")
+}
+
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

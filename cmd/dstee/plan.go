@@ -34,7 +34,7 @@ func (e *experiment) printPlan(cmd *cobra.Command) error {
 		return err
 	}
 	if e.asJSON {
-		return printJSON(cmd, plan)
+		return printJSON(cmd.OutOrStdout(), plan)
 	}
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "%s\n\n", strings.Join(e.heading(), "\n"))

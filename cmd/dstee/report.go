@@ -48,7 +48,7 @@ func newReport() *cobra.Command {
 			if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
 				return errors.Join(err, damage)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Wrote %s, %.1f MB: open it in a browser.\n", file, float64(len(page))/1e6)
+			fmt.Fprintf(cmd.OutOrStdout(), "Wrote %s, %s: open it in a browser.\n", file, bytesText(int64(len(page))))
 			return damage
 		},
 	}

@@ -15,11 +15,11 @@ func newResume() *cobra.Command {
 	var steps int
 	var wait, asJSON bool
 	cmd := &cobra.Command{
-		Use:   "resume DIR",
+		Use:   "resume RUN",
 		Short: "Go on with a run that was stopped or killed",
-		Long: "resume trains a run of `dstee train --out` or `dstee fork` on from its newest checkpoint that is whole, to its end\n" +
-			"or for some steps, and prints what became of it. On the backend it was trained on, the outcome is the same, bit\n" +
-			"for bit, as if it had never stopped.",
+		Long: "resume trains a run, given by its folder, of `dstee train --out`, `dstee fork` or `dstee import` on from its newest\n" +
+			"checkpoint that is whole, to its end or for some steps, and prints what became of it. On the backend it was trained\n" +
+			"on, the outcome is the same, bit for bit, as if it had never stopped. A run that has all of its steps stays as it is.",
 		Example: "  dstee resume runs/lenet\n  dstee resume runs/lenet --steps 500 --wait",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,11 +42,10 @@ func newResume() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := showSummary(cmd, summary, asJSON); err != nil || asJSON || summary.Step == 0 {
+			if err := showSummary(cmd, summary, asJSON); err != nil || asJSON {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "It is at step %d of %d: `dstee resume %s` goes on.\n",
-				summary.Step, summary.Steps, args[0])
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), howToGoOn(args[0], summary))
 			return err
 		},
 	}
@@ -57,4 +56,13 @@ func newResume() *cobra.Command {
 	flags.StringVar(&backendName, "backend", "", "xla, go, or a GoMLX configuration; by default the one that the run was "+
 		"trained on")
 	return cmd
+}
+
+// howToGoOn says how a run goes on from where its summary says it is.
+func howToGoOn(dir string, s *run.Summary) string {
+	if s.Step > 0 {
+		return fmt.Sprintf("It is at step %d of %d: `dstee resume %s` goes on.", s.Step, s.Steps, dir)
+	}
+	return fmt.Sprintf("It has all of its %d steps. A fork goes on with more: `dstee fork %s NEW --at-step %d --steps %d`, then "+
+		"`dstee resume NEW`.", s.Steps, dir, s.Steps, 2*s.Steps)
 }

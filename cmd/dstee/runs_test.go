@@ -48,6 +48,15 @@ func TestRuns(t *testing.T) {
 	_, _, err := execute(t.Context(), brief("--out", a)...)
 	require.ErrorContains(t, err, "holds a run already: go on with it by `dstee resume "+a+"`")
 
+	kept, err := os.ReadFile(filepath.Join(a, "summary.json"))
+	require.NoError(t, err)
+	stdout := succeed(t, "resume", a)
+	require.Contains(t, stdout, "It has all of its 40 steps. A fork goes on with more: `dstee fork "+a+" NEW --at-step 40 --steps 80`")
+	require.NotContains(t, stdout, " 0.00 ms", "the time per step is that of the training")
+	again, err := os.ReadFile(filepath.Join(a, "summary.json"))
+	require.NoError(t, err)
+	require.Equal(t, string(kept), string(again))
+
 	require.Contains(t, succeed(t, "whatif", a, "--backend", backendtest.Cheapest()), "round 2, step 20")
 
 	require.Equal(t, b+" goes on from "+a+" at step 20: train it with `dstee resume "+b+"`.\n",
@@ -57,7 +66,7 @@ func TestRuns(t *testing.T) {
 	spec := forked.Spec()
 	require.Equal(t, []any{0.5, "formula", "abs(g)/(n+1)", 40, 10}, []any{spec.C, spec.Method, spec.Acquisition, spec.Steps, spec.DeltaT})
 
-	stdout := succeed(t, "resume", b, "--steps", "5")
+	stdout = succeed(t, "resume", b, "--steps", "5")
 	require.Contains(t, stdout, "It is at step 25 of 40: `dstee resume "+b+"` goes on.")
 	table := strings.Split(strings.TrimSpace(succeed(t, "ls", dir)), "\n")
 	require.Len(t, table, 3)
@@ -71,7 +80,7 @@ func TestRuns(t *testing.T) {
 
 	stdout = succeed(t, "inspect", b)
 	require.Contains(t, stdout, "forked from "+a+" at step 20")
-	require.Regexp(t, `step-00000020-round-0002.pinned.safetensors +\d+ +pinned +whole`, stdout)
+	require.Regexp(t, `step-00000020-round-0002.pinned.safetensors +[\d.]+ kB +pinned +whole`, stdout)
 	newest := filepath.Join(b, "checkpoints", "step-00000040-round-0004.safetensors")
 	require.NoError(t, os.Truncate(newest, 100))
 	stdout, _, err = execute(t.Context(), "inspect", b, "--json")

@@ -37,6 +37,14 @@ func printSummary(out io.Writer, s *run.Summary) error {
 		}
 		fmt.Fprintln(out)
 	}
+	// compared is a row with the dense twin's value, if there was one.
+	compared := func(name, own, dense string) {
+		if s.DenseAccuracy == nil {
+			row(name, own)
+			return
+		}
+		row(name, own, dense)
+	}
 	dense := func(value *float64, format func(float64) string) string {
 		if value == nil {
 			return ""
@@ -44,13 +52,14 @@ func printSummary(out io.Writer, s *run.Summary) error {
 		return format(*value)
 	}
 	seconds := func(v float64) string { return fmt.Sprintf("%.1f s", v) }
-	milliseconds := func(v float64) string { return fmt.Sprintf("%.2f ms", 1000*v) }
-	head, denseFLOPs := "", ""
-	if s.DenseAccuracy != nil {
-		head, denseFLOPs = "dense", "1"
+	milliseconds := func(v float64) string {
+		if v == 0 { // It was evaluated by a process that trained no step.
+			return "-"
+		}
+		return fmt.Sprintf("%.2f ms", 1000*v)
 	}
-	row("", s.Method, head)
-	row("test accuracy", percentText(s.Accuracy), dense(s.DenseAccuracy, percentText))
+	compared("", s.Method, "dense")
+	compared("test accuracy", percentText(s.Accuracy), dense(s.DenseAccuracy, percentText))
 	if s.AUC != nil {
 		row("test AUC", fmt.Sprintf("%.4f", *s.AUC))
 	}
@@ -60,14 +69,18 @@ func printSummary(out io.Writer, s *run.Summary) error {
 	if s.ValidAUC != nil {
 		row("validation AUC", fmt.Sprintf("%.4f", *s.ValidAUC))
 	}
-	row("training FLOPs, relative", fmt.Sprintf("%.3f", s.FLOPsRatio), denseFLOPs)
-	row("time", seconds(s.Seconds), dense(s.DenseSeconds, seconds))
-	row("time per step, median", milliseconds(s.SecondsPerStep), dense(s.DensePerStep, milliseconds))
+	compared("training FLOPs, relative", fmt.Sprintf("%.3f", s.FLOPsRatio), "1")
+	compared("time", seconds(s.Seconds), dense(s.DenseSeconds, seconds))
+	compared("time per step, median", milliseconds(s.SecondsPerStep), dense(s.DensePerStep, milliseconds))
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\n%s: %s on %s, %s sparse (%s, exact), %d mask updates, seed %d, backend %s.\n",
-		s.Method, s.Model, s.Data, percentText(s.Sparsity), s.Distribution, s.MaskUpdates, s.Seed, s.Backend)
+	target := "exact"
+	if asked := percentText(s.TargetSparsity); asked != percentText(s.Sparsity) && len(s.Layers) > 0 {
+		target = asked + " was asked for" // Structures and schedules of the density may not hold that.
+	}
+	fmt.Fprintf(out, "\n%s: %s on %s, %s sparse (%s, %s), %d mask updates, seed %d, backend %s.\n",
+		s.Method, s.Model, s.Data, percentText(s.Sparsity), s.Distribution, target, s.MaskUpdates, s.Seed, s.Backend)
 	if s.DenseAccuracy != nil {
 		fmt.Fprintf(out, "Sparse minus dense: %+.2f points of accuracy on %d test examples.\n", 100*(s.Accuracy-*s.DenseAccuracy), s.TestExamples)
 	}
@@ -88,3 +101,15 @@ func shapeText(shape []int) string {
 
 // percentText is a share such as 97.50%.
 func percentText(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }
+
+// bytesText is a number of bytes such as 812 B, 23.4 kB or 1.7 MB.
+func bytesText(bytes int64) string {
+	size, units := float64(bytes), []string{"B", "kB", "MB", "GB", "TB"}
+	for size >= 999.95 && len(units) > 1 {
+		size, units = size/1000, units[1:]
+	}
+	if units[0] == "B" {
+		return fmt.Sprintf("%d B", bytes)
+	}
+	return fmt.Sprintf("%.1f %s", size, units[0])
+}

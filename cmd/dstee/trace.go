@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,9 +39,7 @@ func newTrace() *cobra.Command {
 			}
 			summary, damage := trace.Summarize(reader)
 			if asJSON {
-				encoder := json.NewEncoder(out)
-				encoder.SetIndent("", "  ")
-				return errors.Join(encoder.Encode(summary), damage)
+				return errors.Join(printJSON(out, summary), damage)
 			}
 			return errors.Join(printTrace(out, summary), damage)
 		},

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,7 +86,7 @@ func newTrain() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	specFlags(flags, &spec)
-	recordingFlags(flags, &recording)
+	recordingFlags(flags, &recording, "with --out: ")
 	flags.BoolVar(&noDense, "no-dense", false, "do not train the dense twin")
 	flags.StringVar(&out, "out", "", "folder to keep the run in: spec, checkpoints, trace and summary.json")
 	flags.BoolVar(&asJSON, "json", false, "print the summary as JSON")
@@ -116,14 +117,14 @@ func trainRun(cmd *cobra.Command, r *run.Run, steps int) (*run.Summary, error) {
 // showSummary prints a summary as JSON or for people.
 func showSummary(cmd *cobra.Command, summary *run.Summary, asJSON bool) error {
 	if asJSON {
-		return printJSON(cmd, summary)
+		return printJSON(cmd.OutOrStdout(), summary)
 	}
 	return printSummary(cmd.OutOrStdout(), summary)
 }
 
 // printJSON prints a value as JSON.
-func printJSON(cmd *cobra.Command, value any) error {
-	encoder := json.NewEncoder(cmd.OutOrStdout())
+func printJSON(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
 }
@@ -138,12 +139,13 @@ func settleMethod(flags *pflag.FlagSet, spec *run.Spec) {
 	}
 }
 
-// recordingFlags adds the flags that say what a run keeps of itself.
-func recordingFlags(flags *pflag.FlagSet, recording *run.Recording) {
-	flags.IntVar(&recording.LogEvery, "log-every", recording.LogEvery, "steps between lines of the trace, with --out")
-	flags.IntVar(&recording.SaveEvery, "save-every", recording.SaveEvery, "steps between checkpoints, rounded up to mask updates, 0 for a twentieth of the run, with --out")
-	flags.IntVar(&recording.Keep, "keep", recording.Keep, "how many of these checkpoints to keep, 0 for all, with --out")
-	flags.Var((*roundsFlag)(&recording.Rounds), "save-rounds", "mask updates to save in full, such as 3,10 or every, with --out")
+// recordingFlags adds the flags that say what a run keeps of itself. when says when they matter, "" if they always do.
+func recordingFlags(flags *pflag.FlagSet, recording *run.Recording, when string) {
+	flags.IntVar(&recording.LogEvery, "log-every", recording.LogEvery, when+"steps between lines of the trace")
+	flags.IntVar(&recording.SaveEvery, "save-every", recording.SaveEvery, when+"steps between checkpoints, rounded up to mask updates; "+
+		"0 for a twentieth of the run")
+	flags.IntVar(&recording.Keep, "keep", recording.Keep, when+"how many of the checkpoints of --save-every to keep, 0 for all")
+	flags.Var((*roundsFlag)(&recording.Rounds), "save-rounds", when+"mask updates to save in full, such as 3,10 or every")
 }
 
 // specFlags adds the flags that say what to train, and how.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -18,10 +19,11 @@ const suffix = ".tmp"
 // WriteFile gives the file at path the content that write writes. When it returns nil the file is on disk with all of
 // it; on an error, or if the process dies meanwhile, the file is what it was before.
 //
-// The content goes to a temporary file in the same folder, .NAME.tmp, which is synced and renamed; then the folder is
-// synced. There must be one writer of a file at a time. [Sweep] removes the temporary files of writers that were killed.
+// The content goes to a temporary file in the same folder, .NAME-PID.tmp, which is synced and renamed; then the folder is
+// synced. Within a process there must be one writer of a file at a time; of several processes the last one wins. [Sweep]
+// removes the temporary files of writers that were killed.
 func WriteFile(path string, write func(io.Writer) error) error {
-	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+suffix)
+	temporary := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s-%d%s", filepath.Base(path), os.Getpid(), suffix))
 	err := writeAndSync(temporary, write)
 	if err == nil {
 		err = os.Rename(temporary, path)
@@ -68,6 +70,40 @@ func SyncFolder(path string) error {
 		return fmt.Errorf("syncing the folder %s: %w", path, err)
 	}
 	return nil
+}
+
+// AsideSuffix is what [SetAside] adds to the name of a file, a number after it where there is one of that name.
+const AsideSuffix = ".damaged"
+
+// SetAside renames a file that is damaged, so that it is out of the way and not lost: to NAME.damaged, NAME.damaged-2 and
+// so on. It returns the new path.
+func SetAside(path string) (string, error) {
+	aside := path + AsideSuffix
+	for i := 2; ; i++ {
+		if _, err := os.Lstat(aside); errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s%s-%d", path, AsideSuffix, i)
+	}
+	if err := os.Rename(path, aside); err != nil {
+		return "", fmt.Errorf("setting a damaged file aside: %w", err)
+	}
+	return aside, nil
+}
+
+// Aside lists what [SetAside] made of the file at path.
+func Aside(path string) ([]string, error) {
+	files, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return nil, fmt.Errorf("looking for damaged files: %w", err)
+	}
+	var paths []string
+	for _, file := range files {
+		if strings.HasPrefix(file.Name(), filepath.Base(path)+AsideSuffix) {
+			paths = append(paths, filepath.Join(filepath.Dir(path), file.Name()))
+		}
+	}
+	return paths, nil
 }
 
 // Sweep removes the temporary files that killed writers left in the folder.

@@ -51,6 +51,26 @@ func TestSweep(t *testing.T) {
 	require.Error(t, durable.Sweep(filepath.Join(dir, "none")))
 }
 
+// A file that is damaged again does not take the place of what was set aside before.
+func TestSetAside(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	want := []string{path + ".damaged", path + ".damaged-2", path + ".damaged-3"}
+	for i, text := range []string{"first", "second", "third"} {
+		require.NoError(t, durable.WriteFile(path, writing(text)))
+		aside, err := durable.SetAside(path)
+		require.NoError(t, err)
+		require.Equal(t, want[i], aside)
+		requireFile(t, aside, text)
+		require.NoFileExists(t, path)
+	}
+	require.NoError(t, durable.WriteFile(path, writing("whole")))
+	paths, err := durable.Aside(path)
+	require.NoError(t, err)
+	require.Equal(t, want, paths)
+	_, err = durable.SetAside(filepath.Join(t.TempDir(), "none"))
+	require.ErrorIs(t, err, os.ErrNotExist)
+}
+
 func requireFile(t *testing.T, path, want string) {
 	t.Helper()
 	got, err := os.ReadFile(path)

@@ -84,8 +84,8 @@ func (f Folder) Newest(note func(*DamagedError)) (*Checkpoint, Entry, error) {
 		if !errors.As(err, &damaged) {
 			return c, entry, err
 		}
-		if err := os.Rename(entry.Path, entry.Path+".damaged"); err != nil {
-			return nil, Entry{}, fmt.Errorf("%w; setting it aside: %w", damaged, err)
+		if _, err := durable.SetAside(entry.Path); err != nil {
+			return nil, Entry{}, fmt.Errorf("%w; %w", damaged, err)
 		}
 		note(damaged)
 	}
@@ -126,21 +126,22 @@ func (f Folder) Prune(keep int, regular func(step int) bool) error {
 	return nil
 }
 
-// RemoveAfter removes the checkpoints of later steps, the newest first, pinned ones too.
-func (f Folder) RemoveAfter(step int) error {
+// RemoveAfter removes the checkpoints of later steps, the newest first, pinned ones too, and says how many.
+func (f Folder) RemoveAfter(step int) (removed int, err error) {
 	entries, err := f.List()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, entry := range slices.Backward(entries) {
 		if entry.Step <= step {
 			break
 		}
 		if err := remove(entry); err != nil {
-			return err
+			return removed, err
 		}
+		removed++
 	}
-	return nil
+	return removed, nil
 }
 
 // remove removes a checkpoint, unless somebody else did, or has just pinned it.

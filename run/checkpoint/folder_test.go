@@ -84,6 +84,8 @@ func TestPrune(t *testing.T) {
 	require.NoError(t, folder.Pin(entries[0]), "again")
 	_, err = checkpoint.Read(entries[0].Path)
 	require.NoError(t, err)
-	require.NoError(t, folder.RemoveAfter(40))
+	removed, err := folder.RemoveAfter(40)
+	require.NoError(t, err)
+	require.Equal(t, 3, removed)
 	require.Equal(t, []int{20, 40}, stepsOf(t, folder))
 }
