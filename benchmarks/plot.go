@@ -55,7 +55,7 @@ func writePlot(out io.Writer, r *Report) error {
 		p.printf(" ")
 	}
 	p.printf("</desc>\n<style>%s</style>\n", plotStyle)
-	p.printf(`<text x="8" y="20" class="ink" font-size="15" font-weight="600">A masked training step, relative to the fastest other library</text>`+"\n")
+	p.printf(`<text x="8" y="20" class="ink" font-size="15" font-weight="600">A masked training step, relative to the fastest other library</text>` + "\n")
 	p.printf(`<text x="8" y="38" class="soft">shorter is faster; %s, %d threads, %g%% of the weights active</text>`+"\n",
 		r.Machine, r.Threads, 100*r.Density)
 	for tick := low; tick <= high*1.01; tick *= 10 {
