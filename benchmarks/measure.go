@@ -144,13 +144,16 @@ func (x *trainee) begin(p plan, request work.Request) error {
 	if err != nil {
 		return err
 	}
-	r := x.result
-	r.Version, r.Parameters, r.MACs, r.Sizes = reply.Peer, reply.Parameters, reply.MACs, reply.Sizes
+	x.result.Version = reply.Peer
 	x.training.IdleMemory = peakMemory(x.cmd.Process.Pid)
 	if x.training.FirstStep, err = x.steps(1); err != nil {
 		return err
 	}
 	x.training.Start = time.Since(x.began).Seconds()
+	if reply, err = x.ask(work.Request{Do: work.Describe}); err != nil {
+		return err
+	}
+	x.result.Parameters, x.result.MACs, x.result.Sizes = reply.Parameters, reply.MACs, reply.Sizes
 	if x.masked {
 		if _, err := x.update(); err != nil { // Compiles.
 			return err

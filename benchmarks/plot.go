@@ -38,7 +38,7 @@ func writePlot(out io.Writer, r *Report) error {
 			low, high = min(low, b.first), max(high, b.third)
 		}
 	}
-	low, high = math.Pow(10, math.Floor(math.Log10(low/1.05))), math.Pow(10, math.Ceil(math.Log10(high*1.05)))
+	low, high = low/1.2, high*1.2
 	x := func(ratio float64) float64 {
 		return plotLeft + (plotRight-plotLeft)*math.Log(ratio/low)/math.Log(high/low)
 	}
@@ -56,9 +56,9 @@ func writePlot(out io.Writer, r *Report) error {
 	}
 	p.printf("</desc>\n<style>%s</style>\n", plotStyle)
 	p.printf(`<text x="8" y="20" class="ink" font-size="15" font-weight="600">A masked training step, relative to the fastest other library</text>` + "\n")
-	p.printf(`<text x="8" y="38" class="soft">shorter is faster; %s, %d threads, %g%% of the weights active</text>`+"\n",
+	p.printf(`<text x="8" y="38" class="soft">further left is faster; %s, %d threads, %g%% of the weights active</text>`+"\n",
 		r.Machine, r.Threads, 100*r.Density)
-	for tick := low; tick <= high*1.01; tick *= 10 {
+	for _, tick := range ticks(low, high) {
 		p.printf(`<line x1="%.1f" x2="%[1]f" y1="%g" y2="%.1f" class="grid"/>`+"\n", x(tick), plotTop-8, height)
 		p.printf(`<text x="%.1f" y="%g" class="soft" text-anchor="middle">%g×</text>`+"\n", x(tick), plotTop-12, tick)
 	}
@@ -80,6 +80,18 @@ func writePlot(out io.Writer, r *Report) error {
 	}
 	p.printf(`<line x1="%.1f" x2="%[1]f" y1="%g" y2="%.1f" class="one"/>`+"\n</svg>\n", x(1), plotTop-8, height)
 	return p.err
+}
+
+// ticks are the numbers 1, 2 and 5 times powers of ten in a range.
+func ticks(low, high float64) (list []float64) {
+	for power := math.Floor(math.Log10(low)); power <= math.Log10(high); power++ {
+		for _, digit := range []float64{1, 2, 5} {
+			if tick := digit * math.Pow(10, power); low <= tick && tick <= high {
+				list = append(list, tick)
+			}
+		}
+	}
+	return list
 }
 
 // group is the bars of a work.

@@ -107,6 +107,11 @@ func TestPlot(t *testing.T) {
 	}
 }
 
+func TestTicks(t *testing.T) {
+	require.InDeltaSlice(t, []float64{0.5, 1, 2, 5, 10}, ticks(0.3, 12), 1e-12)
+	require.Equal(t, []float64{1}, ticks(0.9, 1.1))
+}
+
 func TestReportsAreJoined(t *testing.T) {
 	dir := t.TempDir()
 	a, b := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")

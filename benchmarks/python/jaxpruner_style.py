@@ -108,12 +108,14 @@ class Training:
             params = self.sparse.post_gradient_update(params, state)
         return params, averages, state, loss
 
+    def peer(self):
+        return f"JAX {jax.__version__}, optax {optax.__version__}"
+
     def describe(self):
         sizes = [w.size for w in self.params.values()]
         example = jnp.zeros((1, *self.work["input"]))
         forward = jax.make_jaxpr(lambda x: networks.apply(self.network, self.params, self.averages, x)[0])(example)
         return {
-            "peer": f"JAX {jax.__version__}, optax {optax.__version__}",
             "parameters": sum(sizes),
             "macs": networks.multiplications(forward),
             "sizes": sorted(w.size for w in self.params.values() if w.ndim >= 2),

@@ -136,6 +136,9 @@ class Training:
             x = x.permute(0, 3, 1, 2)  # The memory is that of channels_last already.
         return x, y.float().unsqueeze(1) if self.work["classes"] == 1 else y.long()
 
+    def peer(self):
+        return f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
+
     def describe(self):
         from torch.utils.flop_counter import FlopCounterMode
 
@@ -145,7 +148,6 @@ class Training:
         self.model.train()
         parameters = list(self.model.parameters())
         return {
-            "peer": f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads",
             "parameters": sum(p.numel() for p in parameters),
             "macs": counter.get_total_flops() // 2,
             "sizes": sorted(p.numel() for p in parameters if p.dim() >= 2),

@@ -27,6 +27,8 @@ def serve(training_class):
                 work = request["work"]
                 batches = read_batches(request["batches"], work)
                 training = training_class(work, batches, request["density"], request["threads"])
+                reply = {"peer": training.peer()}
+            elif request["do"] == "describe":
                 reply = training.describe()
             elif request["do"] == "steps":
                 began = time.perf_counter()

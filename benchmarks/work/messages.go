@@ -26,10 +26,11 @@ type Action string
 
 // The actions.
 const (
-	Prepare Action = "prepare" // Build the model, the first message. The reply has Peer, Parameters, MACs and Sizes.
-	Steps   Action = "steps"   // Train for Count steps. The reply has Seconds and Loss.
-	Update  Action = "update"  // Update the masks, after a step. The reply has Seconds, Active and Moved.
-	Fetch   Action = "fetch"   // Read Count batches of a data set with augmentation. The reply has Seconds.
+	Prepare  Action = "prepare"  // Build the training, the first message. The reply has Peer.
+	Describe Action = "describe" // Say how large the model is. The reply has Parameters, MACs and Sizes.
+	Steps    Action = "steps"    // Train for Count steps. The reply has Seconds and Loss.
+	Update   Action = "update"   // Update the masks, after a step. The reply has Seconds, Active and Moved.
+	Fetch    Action = "fetch"    // Read Count batches of a data set with augmentation. The reply has Seconds.
 )
 
 // DropFraction, C and Epsilon are those of every mask update: per layer, the share of active weights dropped, and the

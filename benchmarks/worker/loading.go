@@ -26,7 +26,7 @@ func newLoading(w work.Work) (*loading, error) {
 	split := &datasets.Split{
 		Info:    datasets.Info{Name: "noise", Shape: w.Input, Classes: w.Classes, Labels: make([]int32, images)},
 		Pixels:  make([]byte, images*w.InputSize()),
-		Augment: datasets.CropFlip{Pad: 4, Flip: true},
+		Augment: datasets.CropFlip{Pad: min(4, w.Input[0]-1), Flip: true},
 	}
 	for i := range split.Pixels {
 		split.Pixels[i] = byte(rng.IntN(256))

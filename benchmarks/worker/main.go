@@ -49,6 +49,8 @@ func (w *worker) do(request work.Request) (work.Reply, error) {
 	switch request.Do {
 	case work.Prepare:
 		return w.prepare(request)
+	case work.Describe:
+		return w.training.describe()
 	case work.Steps:
 		return w.training.steps(request.Count)
 	case work.Update:
@@ -73,9 +75,7 @@ func (w *worker) prepare(request work.Request) (reply work.Reply, err error) {
 	if w.training, err = newTraining(backend, *request.Work, batches, request.Density); err != nil {
 		return reply, err
 	}
-	reply, err = w.training.describe()
-	reply.Peer = fmt.Sprintf("sparsekernel on %s, GOMAXPROCS=%d", backend.Description(), request.Threads)
-	return reply, err
+	return work.Reply{Peer: fmt.Sprintf("sparsekernel on %s, GOMAXPROCS=%d", backend.Description(), request.Threads)}, nil
 }
 
 // fetch makes the data set when it is first asked for, since it takes memory.

@@ -16,13 +16,16 @@ var small = []work.Work{
 	{Name: "link", Model: "link", Units: []int{32}, Input: []int{16}, Classes: 1, Batch: 8, Optimizer: "adam", LearningRate: 1e-3},
 }
 
-// prepared returns a worker that is ready to train, and its reply.
+// prepared returns a worker that is ready to train, and how it describes its model.
 func prepared(t *testing.T, w work.Work, density float64) (*worker, work.Reply) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "batches")
 	require.NoError(t, work.NewBatches(w, 1).Write(path))
 	worker := &worker{backendName: "go"}
 	reply, err := worker.Do(work.Request{Do: work.Prepare, Work: &w, Batches: path, Density: density, Threads: 2})
+	require.NoError(t, err)
+	require.NotEmpty(t, reply.Peer)
+	reply, err = worker.Do(work.Request{Do: work.Describe})
 	require.NoError(t, err)
 	return worker, reply
 }
@@ -32,7 +35,6 @@ func TestMaskedTraining(t *testing.T) {
 	for _, w := range small {
 		t.Run(w.Name, func(t *testing.T) {
 			worker, described := prepared(t, w, density)
-			require.NotEmpty(t, described.Peer)
 			require.Positive(t, described.MACs)
 			require.Greater(t, described.Parameters, described.Sizes[len(described.Sizes)-1])
 			for range 3 {
