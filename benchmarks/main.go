@@ -106,9 +106,14 @@ func (o options) run(ctx context.Context, out, log io.Writer) (err error) {
 	default:
 		report, err = o.measure(ctx, say)
 	}
-	if err != nil {
+	if report == nil || len(report.Results) == 0 {
 		return err
 	}
+	return errors.Join(err, o.show(out, report)) // Of a run that failed at a work, what it measured before.
+}
+
+// show writes a report wherever the flags say.
+func (o options) show(out io.Writer, report *Report) error {
 	if o.json != "" {
 		if err := report.write(o.json); err != nil {
 			return err

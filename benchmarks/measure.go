@@ -40,7 +40,8 @@ type job struct {
 	peers []string
 }
 
-// measureAll sets up the peers and measures them at one work after the other.
+// measureAll sets up the peers and measures them at one work after the other. The report comes with an error, too: of the
+// works before.
 func measureAll(ctx context.Context, p plan, jobs []job, say func(format string, args ...any)) (*Report, error) {
 	report := &Report{Machine: machine(), Threads: p.threads, Density: p.density}
 	dir, err := os.MkdirTemp("", "benchmarks-")
@@ -51,19 +52,19 @@ func measureAll(ctx context.Context, p plan, jobs []job, say func(format string,
 	for _, j := range jobs {
 		chosen, err := peersByNames(j.peers...)
 		if err != nil {
-			return nil, err
+			return report, err
 		}
 		if len(j.works) == 0 || len(chosen) == 0 {
-			return nil, errors.New("there is nothing to measure: choose --works and --peers")
+			return report, errors.New("there is nothing to measure: choose --works and --peers")
 		}
 		t, err := setUp(ctx, chosen, dir, say)
 		if err != nil {
-			return nil, err
+			return report, err
 		}
 		for _, w := range j.works {
 			results, err := measure(ctx, p, w, chosen, t, say)
 			if err != nil {
-				return nil, err
+				return report, err
 			}
 			report.Results = append(report.Results, results...)
 		}
