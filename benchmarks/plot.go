@@ -59,7 +59,7 @@ func writePlot(out io.Writer, r *Report) error {
 	p.printf(`<text x="8" y="38" class="soft">further left is faster; %s, %d threads, %g%% of the weights active</text>`+"\n",
 		r.Machine, r.Threads, 100*r.Density)
 	for _, tick := range ticks(low, high) {
-		p.printf(`<line x1="%.1f" x2="%[1]f" y1="%g" y2="%.1f" class="grid"/>`+"\n", x(tick), plotTop-8, height)
+		p.printf(`<line x1="%.1f" x2="%.1f" y1="%g" y2="%.1f" class="grid"/>`+"\n", x(tick), x(tick), plotTop-8, height)
 		p.printf(`<text x="%.1f" y="%g" class="soft" text-anchor="middle">%g×</text>`+"\n", x(tick), plotTop-12, tick)
 	}
 	y := plotTop
@@ -78,7 +78,7 @@ func writePlot(out io.Writer, r *Report) error {
 		}
 		y += groupMargin - 20
 	}
-	p.printf(`<line x1="%.1f" x2="%[1]f" y1="%g" y2="%.1f" class="one"/>`+"\n</svg>\n", x(1), plotTop-8, height)
+	p.printf(`<line x1="%.1f" x2="%.1f" y1="%g" y2="%.1f" class="one"/>`+"\n</svg>\n", x(1), x(1), plotTop-8, height)
 	return p.err
 }
 

@@ -3,10 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"slices"
-
-	"gonum.org/v1/gonum/stat"
 )
 
 // Report is what a run measured, as it is written by --json and read by --from. Times are in seconds, memory in bytes.
@@ -65,11 +64,16 @@ func (s Sample) Median() float64 { return s.quantile(0.5) }
 // Quartiles returns the first and the third quartile.
 func (s Sample) Quartiles() (first, third float64) { return s.quantile(0.25), s.quantile(0.75) }
 
+// quantile interpolates between order statistics (definition 7 of Hyndman and Fan, "Sample quantiles in statistical
+// packages", 1996), which gonum does not have: of few measurements the median of others is off the middle one.
 func (s Sample) quantile(p float64) float64 {
 	if len(s) == 0 {
 		return 0
 	}
-	return stat.Quantile(p, stat.LinInterp, slices.Sorted(slices.Values(s)), nil)
+	sorted := slices.Sorted(slices.Values(s))
+	below, share := math.Modf(p * float64(len(s)-1))
+	i := int(below)
+	return sorted[i] + share*(sorted[min(i+1, len(s)-1)]-sorted[i])
 }
 
 // write writes the report to a file.
