@@ -16,7 +16,8 @@ func useCores(threads int) error {
 		return fmt.Errorf("asking for the cores of this process: %w", err)
 	}
 	if allowed.Count() < threads {
-		return fmt.Errorf("%d threads were asked for, and this process may use %d cores: choose --threads", threads, allowed.Count())
+		return fmt.Errorf("%d threads were asked for, and this process may use %d cores: choose --threads",
+			threads, allowed.Count())
 	}
 	for core := 0; chosen.Count() < threads; core++ {
 		if allowed.IsSet(core) {

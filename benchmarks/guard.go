@@ -23,7 +23,9 @@ var limits = []limit{
 	{"masked / dense step, CNN on XLA", maskedToDense("cnn", "xla"), 1.3},
 	{"masked / dense step, MLP in Go with SIMD", maskedToDense("mlp", "go-simd"), 2},
 	{"mask update / masked step, MLP on XLA", updateToStep("mlp", "xla"), 5},
-	{"step of the CNN, Go with SIMD / XLA", func(r *Report) float64 { return denseStep(r, "cnn", "go-simd") / denseStep(r, "cnn", "xla") }, 30},
+	{"step of the CNN, Go with SIMD / XLA", func(r *Report) float64 {
+		return denseStep(r, "cnn", "go-simd") / denseStep(r, "cnn", "xla")
+	}, 30},
 	{"convolutions of small images on XLA, as lowered / XLA's own", func(r *Report) float64 {
 		return denseStep(r, smallImages.Name, "xla") / denseStep(r, smallImagesConvolve.Name, "xla")
 	}, 0.8},
@@ -57,13 +59,16 @@ func denseStep(r *Report, workName, peerName string) float64 {
 }
 
 // guard measures what the limits are about, and returns an error that names those passed.
-func (o options) guard(ctx context.Context, out io.Writer, say func(format string, args ...any)) error {
+func (o options) guard(ctx context.Context, out io.Writer, say teller) error {
 	works, err := work.ByNames("mlp", "cnn")
 	if err != nil {
 		return err
 	}
 	p := plan{threads: o.threads, density: density, seconds: 2, burst: 0.1, rounds: 5, slow: 1}
-	report, err := measureAll(ctx, p, []job{{works, []string{"xla", "go-simd"}}, {[]work.Work{smallImages, smallImagesConvolve}, []string{"xla"}}}, say)
+	report, err := measureAll(ctx, p, []job{
+		{works, []string{"xla", "go-simd"}},
+		{[]work.Work{smallImages, smallImagesConvolve}, []string{"xla"}},
+	}, say)
 	if err != nil {
 		return err
 	}

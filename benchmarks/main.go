@@ -1,6 +1,6 @@
 // Command benchmarks measures sparsekernel side by side with PyTorch and JAX.
 //
-//	go run ./benchmarks                     all peers at all works: tables on standard output, half an hour
+//	go run ./benchmarks --json report.json  measure all peers at all works, and write tables to standard output
 //	go run ./benchmarks --quick             two small works for seconds: checks that all peers run and do the same
 //	go run ./benchmarks --works vgg19 --peers xla,pytorch --json vgg19.json
 //	go run ./benchmarks --from mlp.json,vgg19.json --svg docs/figures/benchmarks.svg
@@ -60,7 +60,8 @@ func newCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.works, "works", names(work.All, func(w work.Work) string { return w.Name }), "what to train")
-	flags.StringSliceVar(&o.peers, "peers", names(peers, func(p peer) string { return p.name }), "by what; sparsekernel stands for all of its own")
+	flags.StringSliceVar(&o.peers, "peers", names(peers, func(p peer) string { return p.name }),
+		"by what; sparsekernel stands for all of its own")
 	flags.Float64Var(&o.seconds, "seconds", 60, "seconds of steps per work")
 	flags.IntVar(&o.threads, "threads", 2, "threads of each peer")
 	flags.BoolVar(&o.quick, "quick", false, "two small works for 2 seconds each, unless other flags say otherwise")
@@ -128,7 +129,7 @@ func (o options) show(out io.Writer, report *Report) error {
 }
 
 // measure measures the chosen peers at the chosen works.
-func (o options) measure(ctx context.Context, say func(format string, args ...any)) (*Report, error) {
+func (o options) measure(ctx context.Context, say teller) (*Report, error) {
 	works, err := work.ByNames(o.works...)
 	if err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ type job struct {
 
 // measureAll sets up the peers and measures them at one work after the other. The report comes with an error, too: of the
 // works before.
-func measureAll(ctx context.Context, p plan, jobs []job, say func(format string, args ...any)) (*Report, error) {
+func measureAll(ctx context.Context, p plan, jobs []job, say teller) (*Report, error) {
 	report := &Report{Machine: machine(), Threads: p.threads, Density: p.density}
 	dir, err := os.MkdirTemp("", "benchmarks-")
 	if err != nil {
@@ -80,7 +80,7 @@ func machine() string {
 
 // measure measures the peers at a work: each trains densely and masked, in a process of its own. The processes live as
 // long as the measurement and take turns, so that whatever slows down the machine for a while slows all.
-func measure(ctx context.Context, p plan, w work.Work, chosen []peer, t tools, say func(format string, args ...any)) (results []Result, err error) {
+func measure(ctx context.Context, p plan, w work.Work, chosen []peer, t tools, say teller) (results []Result, err error) {
 	batches := filepath.Join(t.goWorkers, w.Name+".batches")
 	if err := work.NewBatches(w, 1).Write(batches); err != nil {
 		return nil, fmt.Errorf("writing batches: %w", err)

@@ -11,9 +11,9 @@ import (
 
 // Measures of the plot, in pixels.
 const (
-	plotWidth   = 760.0
-	plotLeft    = 200.0 // Of the axis.
-	plotRight   = 660.0
+	plotWidth   = 820.0
+	plotLeft    = 260.0 // Of the axis.
+	plotRight   = 710.0
 	plotTop     = 70.0
 	barHeight   = 14.0
 	groupMargin = 30.0 // Between works, with the title of the next.
@@ -44,8 +44,8 @@ func writePlot(out io.Writer, r *Report) error {
 	}
 
 	p := &printer{out: out}
-	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" font-family="system-ui,sans-serif" font-size="12" role="img" aria-labelledby="title desc">`+"\n",
-		plotWidth, height+20)
+	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" font-family="system-ui,sans-serif" font-size="12" `+
+		`role="img" aria-labelledby="title desc">`+"\n", plotWidth, height+20)
 	p.printf("<title id=\"title\">Time of a masked training step, relative to the fastest other library</title>\n<desc id=\"desc\">")
 	for _, g := range groups {
 		p.printf("%s:", g.title)
@@ -55,7 +55,8 @@ func writePlot(out io.Writer, r *Report) error {
 		p.printf(" ")
 	}
 	p.printf("</desc>\n<style>%s</style>\n", plotStyle)
-	p.printf(`<text x="8" y="20" class="ink" font-size="15" font-weight="600">A masked training step, relative to the fastest other library</text>` + "\n")
+	p.printf(`<text x="8" y="20" class="ink" font-size="15" font-weight="600">%s</text>`+"\n",
+		"A masked training step, relative to the fastest other library")
 	p.printf(`<text x="8" y="38" class="soft">further left is faster; %s, %d threads, %g%% of the weights active</text>`+"\n",
 		r.Machine, r.Threads, 100*r.Density)
 	for _, tick := range ticks(low, high) {

@@ -21,9 +21,10 @@ const requirements = "benchmarks/python/requirements.txt"
 // installPython returns a Python that has the packages: in a virtual environment in the cache folder, which is made if it
 // is not there. Its name is a hash of all that it is made from; it gets a file "complete" last, without which the folder
 // is what an interrupted installation left.
-func installPython(ctx context.Context, root string, say func(format string, args ...any)) (string, error) {
+func installPython(ctx context.Context, root string, say teller) (string, error) {
 	identity, err := output(ctx, "", nil, "python3", "-c",
-		`import sys, ensurepip; assert sys.version_info >= (3, 11), "JAX needs Python 3.11 or newer"; print(sys.executable, sys.version)`)
+		`import sys, ensurepip; assert sys.version_info >= (3, 11), "JAX needs Python 3.11 or newer"; `+
+			`print(sys.executable, sys.version)`)
 	if err != nil {
 		return "", fmt.Errorf("there must be a python3 in $PATH, 3.11 or newer, with its package venv: %w", err)
 	}

@@ -32,7 +32,7 @@ type Result struct {
 
 	Update      Sample `json:"update"`       // A mask update.
 	AfterUpdate Sample `json:"after_update"` // The step that follows it.
-	Fetch       Sample `json:"fetch"`        // Reading a batch of a data set with augmentation; empty for other peers' and without images.
+	Fetch       Sample `json:"fetch"`        // Reading a batch of a data set with augmentation; only ours, of images.
 }
 
 // Training is what was measured of a dense or a masked training.

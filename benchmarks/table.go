@@ -14,8 +14,9 @@ const deltaT = 100
 // writeTables writes a report as Markdown: a table per work.
 func writeTables(out io.Writer, r *Report) error {
 	p := &printer{out: out}
-	p.printf("Measured on %s, %d threads, float32, %g%% of the weights active in masked training. Workers took turns in one run. "+
-		"Times are medians, with quartiles; memory is the most resident.\n", r.Machine, r.Threads, 100*r.Density)
+	p.printf("Measured on %s, %d threads, float32, %g%% of the weights active in masked training. "+
+		"The peers of each took turns in one run. Times are medians, with quartiles; memory is the most resident.\n",
+		r.Machine, r.Threads, 100*r.Density)
 	for _, w := range work.All {
 		var rows []Result
 		for _, peer := range peers {
@@ -29,8 +30,9 @@ func writeTables(out io.Writer, r *Report) error {
 		first := rows[0]
 		p.printf("\n### %s, batch %d, %s\n\n%s parameters, %s multiplications for an example.\n\n", w.Title, w.Batch,
 			w.Optimizer, number(first.Parameters), number(first.MACs))
-		p.printf("| | dense step, ms | masked step, ms | masked / dense | masked / fastest other | mask update, ms | of training at ΔT=%d "+
-			"| compilation, s | start to first step, s | memory, dense, MB | memory, masked, MB | loading, of a step |\n", deltaT)
+		p.printf("| | dense step, ms | masked step, ms | masked / dense | masked / fastest other | mask update, ms "+
+			"| of training at ΔT=%d | compilation, s | start to first step, s "+
+			"| memory, dense, MB | memory, masked, MB | loading, of a step |\n", deltaT)
 		p.printf("|%s\n", "---|"+strings.Repeat("---:|", 11))
 		for _, row := range rows {
 			p.printf("| %s |\n", strings.Join(cells(row, rows), " | "))

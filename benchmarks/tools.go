@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// teller tells the user what is done, as it is done.
+type teller func(format string, args ...any)
+
 // tools are the programs that workers run by.
 type tools struct {
 	root      string // Of the clone.
@@ -25,7 +28,7 @@ func (t tools) worker(simd bool) string {
 }
 
 // setUp builds and installs what the peers need: workers in Go into the folder dir, packages for Python into the cache.
-func setUp(ctx context.Context, chosen []peer, dir string, say func(format string, args ...any)) (tools, error) {
+func setUp(ctx context.Context, chosen []peer, dir string, say teller) (tools, error) {
 	t := tools{goWorkers: dir}
 	module, err := output(ctx, "", nil, "go", "env", "GOMOD")
 	if err != nil {
@@ -51,7 +54,7 @@ func setUp(ctx context.Context, chosen []peer, dir string, say func(format strin
 }
 
 // build builds the worker in Go unless that was done.
-func (t tools) build(ctx context.Context, simd bool, say func(format string, args ...any)) error {
+func (t tools) build(ctx context.Context, simd bool, say teller) error {
 	path := t.worker(simd)
 	if _, err := os.Stat(path); err == nil {
 		return nil

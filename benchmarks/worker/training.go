@@ -63,7 +63,8 @@ func newTraining(backend compute.Backend, w work.Work, batches *work.Batches, de
 
 // describe counts parameters and operations, of one example.
 func (t *training) describe() (work.Reply, error) {
-	counts, err := models.Count(t.backend, t.store, t.modelFn, shapes.Make(dtypes.Float32, append([]int{1}, t.work.Input...)...))
+	example := shapes.Make(dtypes.Float32, append([]int{1}, t.work.Input...)...)
+	counts, err := models.Count(t.backend, t.store, t.modelFn, example)
 	if err != nil {
 		return work.Reply{}, err
 	}
@@ -77,9 +78,9 @@ func (t *training) describe() (work.Reply, error) {
 
 // batch copies the batch of the next step into tensors, which the step takes over.
 func (t *training) batch() train.Batch {
-	i := t.step % work.BatchCount
+	i, dims := t.step%work.BatchCount, append([]int{t.work.Batch}, t.work.Input...)
 	return train.Batch{
-		Inputs: []*tensors.Tensor{tensors.FromFlatDataAndDimensions(t.batches.Inputs[i], append([]int{t.work.Batch}, t.work.Input...)...)},
+		Inputs: []*tensors.Tensor{tensors.FromFlatDataAndDimensions(t.batches.Inputs[i], dims...)},
 		Labels: []*tensors.Tensor{tensors.FromFlatDataAndDimensions(t.batches.Labels[i], t.work.Batch, 1)},
 	}
 }
