@@ -28,7 +28,7 @@ type work struct {
 	labels func(batch int) *tensors.Tensor
 }
 
-// works are those of docs/performance.md that the pure-Go backend trains in less than a second a step.
+// works are networks that the pure-Go backend trains in less than a second a step.
 func works() []work {
 	classes := func(batch int) *tensors.Tensor {
 		labels := make([]int32, batch)
