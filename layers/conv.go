@@ -115,7 +115,7 @@ func (b *ConvBuilder) Done() *graph.Node {
 	regularize(scope, g, weights)
 	lowering := b.lowering
 	if lowering == LoweringAuto {
-		lowering = chooseLowering(g.Backend().Name(), x.DType(), b.kernel, spatial, output)
+		lowering = chooseLowering(g.Backend().Name(), x.DType(), channels, b.kernel, spatial, output)
 	}
 	y := convolve(lowering, x, kernel, b.strides, pads, output)
 	if b.bias {

@@ -67,11 +67,6 @@ func (b *DenseBuilder) Done() *graph.Node {
 	return y
 }
 
-// matMul multiplies x, shaped [<any dimensions...>, n], by w, shaped [n, m], to [<any dimensions...>, m].
-func matMul(x, w *graph.Node) *graph.Node {
-	return graph.Dot(x, w).General([]int{-1}, nil, []int{0}, nil)
-}
-
 func product(dims []int) int {
 	size := 1
 	for _, dim := range dims {

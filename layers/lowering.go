@@ -32,21 +32,22 @@ func (l Lowering) String() string {
 	return [...]string{"auto", "convolve", "im2col", "shifted"}[l]
 }
 
-// chooseLowering picks the lowering of a convolution, from the backend's name and the spatial dimensions of kernel,
-// input and output. The choices were measured, forward and backward, on CPU:
+// chooseLowering picks the lowering of a convolution, from the backend's name, the number of input channels, and the
+// spatial dimensions of kernel, input and output. The choices were measured, forward and backward, on CPU:
 //
 //   - A kernel of one position is a matrix multiplication.
 //   - Kernels of even size exclude the backend's convolution, see [LoweringConvolve].
-//   - The pure-Go backend's convolution is 6-40 times slower than matrix multiplications; half-precision
-//     sums stay exact longer inside one multiplication than between several.
+//   - The pure-Go backend's convolution is 6-40 times slower than matrix multiplications. Few channels make matrices too
+//     narrow for it, unless im2col puts them together; half-precision sums stay exact longer inside one multiplication
+//     than between several.
 //   - XLA swaps input and kernel when the kernel is the larger one, and has no fast code for the result: a 3x3 kernel on
 //     a 2x2 image, forward or as gradient of a strided convolution, takes 20-80 times longer than im2col with hundreds of
 //     channels.
-func chooseLowering(backend string, dtype dtypes.DType, kernel, input, output []int) Lowering {
+func chooseLowering(backend string, dtype dtypes.DType, channels int, kernel, input, output []int) Lowering {
 	switch {
 	case product(kernel) == 1:
 		return LoweringShifted
-	case backend != "xla" && dtype.IsHalfPrecision():
+	case backend != "xla" && (channels < fewChannels || dtype.IsHalfPrecision()):
 		return LoweringIm2Col
 	case backend != "xla":
 		return LoweringShifted
@@ -74,25 +75,34 @@ func convolve(lowering Lowering, x, kernel *graph.Node, strides []int, pads [][2
 		x = padZeros(x, i+1, pad)
 	}
 	positions := kernelPositions(kernel.Shape().Dimensions[:spatial])
-	windows := make([]*graph.Node, len(positions))
-	for p, position := range positions {
-		spec := []graph.SliceAxisSpec{graph.AxisRange()}
-		for i, start := range position {
-			spec = append(spec, strided(start, output[i], strides[i]))
+	// windows are the elements of an input that each position of the kernel meets; its spatial axes start at first.
+	windows := func(x *graph.Node, first int) []*graph.Node {
+		parts := make([]*graph.Node, len(positions))
+		for p, position := range positions {
+			spec := slices.Repeat([]graph.SliceAxisSpec{graph.AxisRange()}, x.Rank())
+			for i, start := range position {
+				spec[first+i] = strided(start, output[i], strides[i])
+			}
+			parts[p] = graph.Slice(x, spec...)
 		}
-		windows[p] = graph.Slice(x, spec...)
+		return parts
 	}
 
 	if lowering == LoweringIm2Col {
-		return matMul(graph.Concatenate(windows, -1), graph.Reshape(kernel, len(positions)*channels, outputs))
+		kernel = graph.Reshape(kernel, len(positions)*channels, outputs)
+		if !onXLA(x) && channels < fewChannels {
+			return convolveColumns(x, kernel, func(x *graph.Node) []*graph.Node { return windows(x, 2) })
+		}
+		return matMul(graph.Concatenate(windows(x, 1), -1), kernel)
 	}
+	parts := windows(x, 1)
 	var sum *graph.Node
 	for p, position := range positions {
 		spec := make([]graph.SliceAxisSpec, spatial)
 		for i, at := range position {
 			spec[i] = graph.AxisRange(at, at+1)
 		}
-		term := matMul(windows[p], graph.Reshape(graph.Slice(kernel, spec...), channels, outputs))
+		term := matMul(parts[p], graph.Reshape(graph.Slice(kernel, spec...), channels, outputs))
 		if sum == nil {
 			sum = term
 		} else {

@@ -98,7 +98,7 @@ func maxAxis(x *graph.Node, axis int, s slide) *graph.Node {
 	// have a finite gradient.
 	first := graph.SliceAxis(x, axis, graph.AxisRange(0, 1))
 	last := graph.SliceAxis(x, axis, graph.AxisRangeToEnd(-1))
-	return s.combine(padWith(x, axis, s.pad, first, last), axis, graph.Max)
+	return s.combine(padWith(x, axis, s.pad, first, last), axis, maximum)
 }
 
 func meanAxis(x *graph.Node, axis int, s slide) *graph.Node {

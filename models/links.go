@@ -3,7 +3,6 @@ package models
 import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
 	"github.com/gomlx/gomlx/support/exceptions"
@@ -23,7 +22,7 @@ func LinkMLP(hidden int) train.ModelFn {
 			exceptions.Panicf("the link MLP takes one input, float features shaped [batch, features], got %s", shapesOf(inputs))
 		}
 		scope = scope.In("link_mlp")
-		x := activation.Relu(layers.Dense(scope.In("hidden"), inputs[0], hidden).Done())
+		x := layers.Relu(layers.Dense(scope.In("hidden"), inputs[0], hidden).Done())
 		return []*graph.Node{layers.Dense(scope.In("output"), x, 1).Done()}
 	}
 }
@@ -51,7 +50,7 @@ func GraphSAGE(width int) train.ModelFn {
 		}
 		x, messages, pairs := inputs[0], edgeList{sources: inputs[1], targets: inputs[2]}, inputs[3]
 		scope = scope.In("graph_sage")
-		x = activation.Relu(messages.layer(scope.In("layer_1"), x, width))
+		x = layers.Relu(messages.layer(scope.In("layer_1"), x, width))
 		x = graph.L2Normalize(x, -1)
 		x = messages.layer(scope.In("layer_2"), x, width)
 		ends := graph.Gather(x, graph.InsertAxes(pairs, -1)) // [batch, 2, width]

@@ -2,8 +2,9 @@ package models
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"github.com/sparsekernel/sparsekernel/layers"
 )
 
 // MLP is a multilayer perceptron: the pixels of an image, a hidden layer with ReLU for each of units, an output layer.
@@ -13,7 +14,7 @@ func MLP(units ...int) *Classifier {
 	return newClassifier("mlp", func(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node {
 		x = flatten(x)
 		for i, n := range units {
-			x = activation.Relu(c.dense(scope.In("hidden_%d", i+1), x, c.scaled(n)).Done())
+			x = layers.Relu(c.dense(scope.In("hidden_%d", i+1), x, c.scaled(n)).Done())
 		}
 		return x
 	})

@@ -2,7 +2,6 @@ package models
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/sparsekernel/sparsekernel/layers"
@@ -48,7 +47,7 @@ func WRN22x2() *Classifier {
 		for stage := range 3 {
 			x = stageOf(scope.In("stage_%d", stage+1), c, x, preActivationBlock, 3, c.scaled(32<<stage), stage > 0)
 		}
-		return globalMean(activation.Relu(normalize(scope.In("last"), x)))
+		return globalMean(layers.Relu(normalize(scope.In("last"), x)))
 	})
 }
 
@@ -80,28 +79,28 @@ func stageOf(scope *model.Scope, c *Classifier, x *graph.Node, block residualBlo
 }
 
 func smallStem(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node {
-	return activation.Relu(c.convNorm(scope, x, c.scaled(64), 3, 1))
+	return layers.Relu(c.convNorm(scope, x, c.scaled(64), 3, 1))
 }
 
 func imageNetStem(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node {
-	x = activation.Relu(c.convNorm(scope, x, c.scaled(64), 7, 2))
+	x = layers.Relu(c.convNorm(scope, x, c.scaled(64), 7, 2))
 	return layers.MaxPool(x).Window(3).Strides(2).PadSame().Done()
 }
 
 // bottleneck reduces the channels, convolves, and expands them fourfold.
 func bottleneck(scope *model.Scope, c *Classifier, x *graph.Node, channels, stride int) *graph.Node {
 	const expansion = 4
-	y := activation.Relu(c.convNorm(scope.In("conv_1"), x, channels, 1, 1))
-	y = activation.Relu(c.convNorm(scope.In("conv_2"), y, channels, 3, stride))
+	y := layers.Relu(c.convNorm(scope.In("conv_1"), x, channels, 1, 1))
+	y = layers.Relu(c.convNorm(scope.In("conv_2"), y, channels, 3, stride))
 	y = c.convNorm(scope.In("conv_3"), y, expansion*channels, 1, 1)
-	return activation.Relu(graph.Add(y, shortcut(scope, c, x, expansion*channels, stride)))
+	return layers.Relu(graph.Add(y, shortcut(scope, c, x, expansion*channels, stride)))
 }
 
 // basicBlock convolves twice.
 func basicBlock(scope *model.Scope, c *Classifier, x *graph.Node, channels, stride int) *graph.Node {
-	y := activation.Relu(c.convNorm(scope.In("conv_1"), x, channels, 3, stride))
+	y := layers.Relu(c.convNorm(scope.In("conv_1"), x, channels, 3, stride))
 	y = c.convNorm(scope.In("conv_2"), y, channels, 3, 1)
-	return activation.Relu(graph.Add(y, shortcut(scope, c, x, channels, stride)))
+	return layers.Relu(graph.Add(y, shortcut(scope, c, x, channels, stride)))
 }
 
 // shortcut is x, projected where the shape changes.
@@ -115,11 +114,11 @@ func shortcut(scope *model.Scope, c *Classifier, x *graph.Node, channels, stride
 // preActivationBlock convolves twice, with normalization and ReLU before each. Where the channels change, the shortcut
 // starts after the first of these.
 func preActivationBlock(scope *model.Scope, c *Classifier, x *graph.Node, channels, stride int) *graph.Node {
-	y := activation.Relu(normalize(scope.In("conv_1"), x))
+	y := layers.Relu(normalize(scope.In("conv_1"), x))
 	if stride != 1 || x.Shape().Dim(-1) != channels {
 		x = c.convolution(scope.In("shortcut"), y, channels, 1, stride)
 	}
 	y = c.convolution(scope.Shared("conv_1"), y, channels, 3, stride)
-	y = activation.Relu(normalize(scope.In("conv_2"), y))
+	y = layers.Relu(normalize(scope.In("conv_2"), y))
 	return graph.Add(x, c.convolution(scope.Shared("conv_2"), y, channels, 3, 1))
 }

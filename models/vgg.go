@@ -2,7 +2,6 @@ package models
 
 import (
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/support/exceptions"
 
@@ -39,7 +38,7 @@ func vgg(name string, stages ...int) *Classifier {
 			for range convolutions {
 				i++
 				conv := scope.In("conv_%d", i)
-				x = activation.Relu(c.convNorm(conv, x, c.scaled(64<<min(stage, 3)), 3, 1))
+				x = layers.Relu(c.convNorm(conv, x, c.scaled(64<<min(stage, 3)), 3, 1))
 			}
 			if stage < len(stages)-1 {
 				x = layers.MaxPool(x).Window(2).Done()
