@@ -57,19 +57,13 @@ func (b *DenseBuilder) Done() *graph.Node {
 	y := matMul(b.x, graph.ConvertDType(b.value(scope, g, weights), b.x.DType()))
 	regularize(scope, g, weights)
 	if b.bias {
-		biases := valueAs(b.x, scope.VariableWithShape("biases", shapes.Make(dtype, outputs)))
-		y = graph.Add(y, graph.ExpandLeftToRank(biases, y.Rank()))
+		y = addBiases(y, valueAs(b.x, scope.VariableWithShape("biases", shapes.Make(dtype, outputs))))
 	}
 	if len(b.outputDims) > 1 {
 		dims := append([]int{}, b.x.Shape().Dimensions[:b.x.Rank()-1]...)
 		y = graph.Reshape(y, append(dims, b.outputDims...)...)
 	}
 	return y
-}
-
-// matMul multiplies x, shaped [<any dimensions...>, n], by w, shaped [n, m], to [<any dimensions...>, m].
-func matMul(x, w *graph.Node) *graph.Node {
-	return graph.Dot(x, w).General([]int{-1}, nil, []int{0}, nil)
 }
 
 func product(dims []int) int {
