@@ -69,12 +69,10 @@ func (b *BatchNormBuilder) Done() *graph.Node {
 	g, x := b.x.Graph(), b.x
 	scope := b.scope.In(norm.BatchNormalizationScopeName)
 	shape := shapes.Make(weightsDType(scope, x), x.Shape().Dim(-1))
-	output := x.Shape()
 	if x.DType().IsHalfPrecision() {
 		x = graph.ConvertDType(x, dtypes.Float32)
 	}
-	// XLA's code for the CPU sums over the first axis of a matrix some 10 times faster than over several axes.
-	x = graph.Reshape(x, -1, shape.Size())
+	x = rows(x)
 	statistic := func(name string, initial initializer.VariableInitializer) *model.Variable {
 		// A variable that a checkpoint brings is trainable until told otherwise.
 		return scope.WithInitializer(initial).VariableWithShape(name, shape).SetTrainable(false)
@@ -111,22 +109,27 @@ func (b *BatchNormBuilder) Done() *graph.Node {
 	if b.scale {
 		factor = graph.Mul(factor, valueAs(x, scaleVar))
 	}
-	y := graph.Mul(graph.Sub(x, alignLast(mean, x)), alignLast(factor, x))
+	// (x - mean)·factor + offset, by way of a center that has no gradient: what the gradient of the mean adds up over x is
+	// then what that of the offset does, and XLA adds it up once.
+	center := graph.StopGradient(mean)
+	offset := graph.Mul(graph.Sub(center, mean), factor)
 	if b.center {
-		y = graph.Add(y, alignLast(valueAs(x, offsetVar), x))
+		offset = graph.Add(offset, valueAs(x, offsetVar))
 	}
+	y := graph.Add(graph.Mul(graph.Sub(x, alignLast(center, x)), alignLast(factor, x)), alignLast(offset, x))
 	if l2 := model.GetParamOr(scope, regularizer.ParamL2, 0.0); b.scale && l2 > 0 {
 		regularizer.L2(l2)(g, scaleVar)
 	}
-	return graph.ReshapeWithShape(graph.ConvertDType(y, output.DType), output)
+	return unrows(graph.ConvertDType(y, b.x.DType()), b.x)
 }
 
 // moments returns mean and (biased) variance of each column of x [rows, channels].
 func moments(x *graph.Node) (mean, variance *graph.Node) {
 	mean = graph.ReduceMean(x, 0)
-	// The variance is least around the mean: to move the mean does not change it, and its gradient needs no sum.
-	deviation := graph.Sub(x, alignLast(graph.StopGradient(mean), x))
-	return mean, graph.ReduceMean(graph.Square(deviation), 0)
+	// Steiner's theorem, around a center that has the mean's value but no gradient, spares the gradient one more sum.
+	center := graph.StopGradient(mean)
+	squares := graph.Square(graph.Sub(x, alignLast(center, x)))
+	return mean, graph.Sub(graph.ReduceMean(squares, 0), graph.Square(graph.Sub(mean, center)))
 }
 
 // valueAs returns the value of v in the graph and dtype of x.

@@ -119,8 +119,7 @@ func (b *ConvBuilder) Done() *graph.Node {
 	}
 	y := convolve(lowering, x, kernel, b.strides, pads, output)
 	if b.bias {
-		biases := valueAs(x, scope.VariableWithShape("biases", shapes.Make(dtype, b.channels)))
-		y = graph.Add(y, graph.ExpandLeftToRank(biases, y.Rank()))
+		y = addBiases(y, valueAs(x, scope.VariableWithShape("biases", shapes.Make(dtype, b.channels))))
 	}
 	return y
 }

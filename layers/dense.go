@@ -57,8 +57,7 @@ func (b *DenseBuilder) Done() *graph.Node {
 	y := matMul(b.x, graph.ConvertDType(b.value(scope, g, weights), b.x.DType()))
 	regularize(scope, g, weights)
 	if b.bias {
-		biases := valueAs(b.x, scope.VariableWithShape("biases", shapes.Make(dtype, outputs)))
-		y = graph.Add(y, graph.ExpandLeftToRank(biases, y.Rank()))
+		y = addBiases(y, valueAs(b.x, scope.VariableWithShape("biases", shapes.Make(dtype, outputs))))
 	}
 	if len(b.outputDims) > 1 {
 		dims := append([]int{}, b.x.Shape().Dimensions[:b.x.Rank()-1]...)
