@@ -87,4 +87,3 @@ func BenchmarkInputGradient(b *testing.B) {
 		})
 	}
 }
-
