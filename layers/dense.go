@@ -54,7 +54,7 @@ func (b *DenseBuilder) Done() *graph.Node {
 	dtype, features := weightsDType(scope, b.x), b.x.Shape().Dim(-1)
 	outputs := product(b.outputDims)
 	weights := scope.VariableWithShape("weights", shapes.Make(dtype, features, outputs))
-	y := matMul(b.x, graph.ConvertDType(b.value(scope, g, weights), b.x.DType()))
+	y := matMul(gradientByFeatures(b.x, outputs), graph.ConvertDType(b.value(scope, g, weights), b.x.DType()))
 	regularize(scope, g, weights)
 	if b.bias {
 		y = addBiases(y, valueAs(b.x, scope.VariableWithShape("biases", shapes.Make(dtype, outputs))))

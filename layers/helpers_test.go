@@ -72,7 +72,7 @@ func requireClose(t *testing.T, want, got []float64, tolerance float64, what str
 }
 
 // seeded returns a store whose random numbers depend on the backend only.
-func seeded(t *testing.T) *model.Store {
+func seeded(t testing.TB) *model.Store {
 	store := model.NewStore()
 	require.NoError(t, store.SetRNGStateFromSeed(42))
 	return store
