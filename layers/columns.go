@@ -16,12 +16,12 @@ func convolveColumns(x, kernel *graph.Node, windows func(x *graph.Node) []*graph
 	dims := parts[0].Shape().Dimensions[1:]
 	columns := graph.Reshape(graph.Concatenate(parts, 0), kernel.Shape().Dim(0), -1)
 	y := withGradient(
-		func(inputs []*graph.Node) *graph.Node { return dot(inputs[0], inputs[1]) },
+		func(inputs []*graph.Node) *graph.Node { return graph.MatMul(inputs[0], inputs[1]) },
 		func(inputs []*graph.Node, _, v *graph.Node) []*graph.Node {
 			weights, columns := inputs[0], inputs[1]
 			return []*graph.Node{
 				graph.Dot(v, columns).General([]int{1}, nil, []int{1}, nil),
-				dot(graph.Transpose(weights, 0, 1), v),
+				graph.MatMul(graph.Transpose(weights, 0, 1), v),
 			}
 		}, graph.Transpose(kernel, 0, 1), columns) // [outputs, batch·output]
 	y = graph.Reshape(y, append([]int{kernel.Shape().Dim(1)}, dims...)...)

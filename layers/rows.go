@@ -19,9 +19,6 @@ func unrows(y, x *graph.Node) *graph.Node {
 	return graph.Reshape(y, dims...)
 }
 
-// matMul multiplies x, shaped [<any dimensions...>, n], by w, shaped [n, m], to [<any dimensions...>, m].
-func matMul(x, w *graph.Node) *graph.Node { return unrows(graph.MatMul(rows(x), w), x) }
-
 // addBiases adds biases [n] to x [<any dimensions...>, n].
 func addBiases(x, biases *graph.Node) *graph.Node {
 	return unrows(graph.Add(rows(x), alignLast(biases, rows(x))), x)
