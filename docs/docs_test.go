@@ -3,6 +3,7 @@ package docs
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,16 @@ import (
 var tiny = map[string]string{
 	"train":   " --steps 20 --delta-t 10",
 	"compare": " --steps 20 --delta-t 10 --seeds 2",
+}
+
+// tinyReproduction are those for the page of experiments, by how a command begins.
+var tinyReproduction = map[string]string{
+	"dstee experiment link-ia-email": " --scale 0.02 --batch 64 --sparsities 90 --seeds 1",
+	"dstee train":                    " --width 0.02 --batch 4 --steps 4 --delta-t 2",
+	"dstee compare --model vgg11":    " --width 0.02 --batch 4 --steps 4 --delta-t 2 --sparsities 95 --seeds 1",
+	"dstee compare --model lenet5":   " --batch 4 --steps 4 --delta-t 2 --sparsities 95 --seeds 1",
+	"dstee resume":                   "",
+	"dstee trace":                    "",
 }
 
 // block is a fenced block of a page: its language and what it holds.
@@ -84,6 +95,61 @@ func TestYourOwnAcquisition(t *testing.T) {
 	}
 	require.Equal(t, []int{3, 4}, []int{files, commands})
 	require.Contains(t, shell(t, module, "GOFLAGS=-mod=mod go run ./judge"), "rare")
+}
+
+// The commands of the page of experiments succeed, if for fewer steps and seeds, narrower networks and made-up data.
+func TestReproduction(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads data of full size and trains on them")
+	}
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	dir, bin := t.TempDir(), t.TempDir()
+	shell(t, root, "go build -o "+filepath.Join(bin, "dstee")+" ./cmd/dstee")
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	writeData(t, filepath.Join(dir, "data"))
+	ran := map[string]bool{}
+	for _, b := range blocks(t, "reproduction.md") {
+		require.Equal(t, "sh", b.language)
+		for command := range strings.SplitSeq(strings.TrimSpace(strings.ReplaceAll(b.text, "\\\n", "")), "\n") {
+			for start, flags := range tinyReproduction {
+				if strings.HasPrefix(command, start) {
+					ran[start] = true
+					if flags != "" {
+						flags += " --backend " + backendtest.Cheapest()
+					}
+					require.NotEmpty(t, shell(t, dir, command+flags))
+				}
+			}
+		}
+	}
+	require.Len(t, ran, len(tinyReproduction))
+}
+
+// writeData makes a folder with files such as those of CIFAR-100, of black images, and of ia-email, of a chain of nodes.
+func writeData(t *testing.T, dir string) {
+	t.Helper()
+	require.NoError(t, os.Mkdir(dir, 0o755))
+	names := ""
+	for class := range 100 {
+		names += fmt.Sprintf("class_%d\n", class)
+	}
+	const nodes, image = 400, 2 + 3*32*32
+	edges := fmt.Sprintf("%%%%MatrixMarket matrix coordinate pattern symmetric\n%d %d %d\n", nodes, nodes, 3*(nodes-3))
+	for node := 4; node <= nodes; node++ {
+		edges += fmt.Sprintf("%d %d\n%d %d\n%d %d\n", node, node-1, node, node-2, node, node-3)
+	}
+	images := func(n int) []byte {
+		data := make([]byte, n*image)
+		for i := range n {
+			data[i*image+1] = byte(i % 100)
+		}
+		return data
+	}
+	for name, data := range map[string][]byte{"fine_label_names.txt": []byte(names), "ia-email-EU.mtx": []byte(edges),
+		"train.bin": images(50_000), "test.bin": images(10_000)} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), data, 0o644))
+	}
 }
 
 // newModule makes a module that requires this one, as it is in root.

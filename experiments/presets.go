@@ -103,7 +103,7 @@ func onLinks(data string, pairs int) Preset {
 			"Nesterov momentum 0.9, learning rate 0.1 falling to 0 along a cosine, weight decay 5e-4, uniform, drop fraction 0.5, c 0.01, ε 1",
 		Choices: []string{"features of pairs are those of package graphs; the source's, of temporal random walks, are not public",
 			"trained from random weights with c constant; the source starts from a trained dense network, and has c fall by a tenth " +
-				"every 1,000 steps",
+				"every 1,000 steps (--c-schedule decay@0.9,1000)",
 			"weight decay leaves out biases"},
 	}
 }

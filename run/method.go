@@ -78,12 +78,15 @@ func (s Spec) moves() bool {
 	return err == nil && !method.Static
 }
 
-// Growth returns the growth score of a method with the spec's c and ε, where it has such numbers.
+// Growth returns the growth score of a method with the spec's c, as it is scheduled, and ε, where it has such numbers.
 func (s Spec) Growth(method dstee.Method) dstee.Acquisition {
 	grow := method.Grow
 	for _, param := range grow.Params {
-		if value, found := map[string]float64{"c": s.C, "epsilon": s.Epsilon}[param.Name]; found {
-			grow = grow.WithSchedule(param.Name, dstee.Constant(value))
+		switch param.Name {
+		case "c":
+			grow = grow.WithSchedule(param.Name, s.coefficient())
+		case "epsilon":
+			grow = grow.WithSchedule(param.Name, dstee.Constant(s.Epsilon))
 		}
 	}
 	return grow

@@ -34,7 +34,7 @@ func TestOptionalFields(t *testing.T) {
 	written, err := json.Marshal(Default())
 	require.NoError(t, err)
 	for _, field := range []string{"data_dir", "hold_out", "width", "mixed_precision", "schedule", "warm_up", "weight_decay",
-		"label_smoothing"} {
+		"label_smoothing", "c_schedule"} {
 		require.NotContains(t, string(written), field)
 	}
 }

@@ -22,7 +22,7 @@ type Spec struct {
 	Structure    string  `json:"structure,omitempty"`   // The pattern of active weights, see dstee.ParseStructure; "" is any.
 	DeltaT       int     `json:"delta_t"`               // Steps between mask updates.
 	DropFraction float64 `json:"drop_fraction"`         // Of the first update; anneals along a cosine to 0.005. Methods that regrow only.
-	C            float64 `json:"c"`                     // Coefficient of the exploration term, methods that have one only.
+	C            float64 `json:"c"`                     // Coefficient of the exploration term, methods that have one only; see CSchedule.
 	Epsilon      float64 `json:"epsilon"`               // The ε of the exploration term, methods that have one only.
 	Optimizer    string  `json:"optimizer"`             // One of package optimizers' names.
 	LearningRate float64 `json:"learning_rate"`         // At the start; see Schedule.
@@ -35,6 +35,7 @@ type Spec struct {
 	HoldOut        int     `json:"hold_out,omitempty"`        // One in so many training examples validates; 0: none, or the data's own.
 	Width          float64 `json:"width,omitempty"`           // Multiplies the channels or units of the model's layers; 0: 1.
 	MixedPrecision bool    `json:"mixed_precision,omitempty"` // Compute in bfloat16, keep weights in float32.
+	CSchedule      string  `json:"c_schedule,omitempty"`      // Of C: "cosine" to 0, "decay@0.9,1000" (see dstee.Decay); "" is "constant".
 	Schedule       string  `json:"schedule,omitempty"`        // Of the learning rate: see [ScheduleCosine]; "" is that.
 	WarmUp         int     `json:"warm_up,omitempty"`         // Steps over which the learning rate rises.
 	WeightDecay    float64 `json:"weight_decay,omitempty"`    // 0: what the optimizer has by itself.
@@ -113,6 +114,9 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("the folder of the data must be an absolute path, which other processes find as well, got %q", s.DataDir)
 	}
 	if err := s.checkRecipe(); err != nil {
+		return err
+	}
+	if _, err := s.readCoefficient(); err != nil {
 		return err
 	}
 	if (s.Method == Formula) != (s.Acquisition != "") {

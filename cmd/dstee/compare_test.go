@@ -75,7 +75,7 @@ func TestCompareErrors(t *testing.T) {
 		{[]string{"--methods", "rigl,magic"}, `unknown method "magic": the known ones are dst-ee`},
 		{[]string{"--methods", "formula"}, "takes its formula from --acquisition"},
 		{[]string{"--methods", "dst-ee:c"}, `"c" in the contender "dst-ee:c": want METHOD:NAME=VALUE, such as dst-ee:c=0.01, `},
-		{[]string{"--methods", "dst-ee:k=1"}, `with a NAME of batch, c, data, data-dir, delta-t, `},
+		{[]string{"--methods", "dst-ee:k=1"}, `with a NAME of batch, c, c-schedule, data, data-dir, delta-t, `},
 		{[]string{"--methods", "dst-ee:seed=3"}, `"seed=3" in the contender`},
 		{[]string{"--methods", "dst-ee:c=one"}, `"c=one" in the contender "dst-ee:c=one"`},
 		{[]string{"--methods", "dst-ee:c=-1"}, "dst-ee:c=-1, 95% sparse, seed 0: c must be 0 or more, got -1"},

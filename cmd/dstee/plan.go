@@ -22,9 +22,9 @@ type experimentPlan struct {
 	Scale          float64            `json:"scale"`
 	Runs           int                `json:"runs"`
 	FLOPsPerSecond float64            `json:"flops_per_second"`
-	SecondsPerRun  float64            `json:"seconds_per_run"`
-	Seconds        float64            `json:"seconds"` // Of all runs, one after the other.
-	Plans          []*run.Plan        `json:"plans"`   // By sparsity.
+	SecondsPerRun  float64            `json:"seconds_per_run"` // At least.
+	Seconds        float64            `json:"seconds"`         // Of all runs, one after the other, at least.
+	Plans          []*run.Plan        `json:"plans"`           // By sparsity.
 }
 
 // printPlan prints what the experiment takes, and trains nothing.
@@ -47,7 +47,7 @@ func (e *experiment) printPlan(cmd *cobra.Command) error {
 	}
 	fmt.Fprintf(out, "\nA run takes %.3g FLOPs, which the backends compute in full, zeros included: at least %s at %.3g GFLOP/s, %s.\n",
 		plan.Plans[0].Training.DenseFLOPs, durationText(plan.SecondsPerRun), plan.FLOPsPerSecond/1e9, how)
-	_, err = fmt.Fprintf(out, "The experiment is %d runs: %s, one after the other.\n", plan.Runs, durationText(plan.Seconds))
+	_, err = fmt.Fprintf(out, "The experiment is %d runs: at least %s, one after the other.\n", plan.Runs, durationText(plan.Seconds))
 	return err
 }
 

@@ -164,6 +164,7 @@ func specFlags(flags *pflag.FlagSet, spec *run.Spec) {
 	flags.IntVar(&spec.DeltaT, "delta-t", spec.DeltaT, "steps between mask updates")
 	flags.Float64Var(&spec.DropFraction, "drop-fraction", spec.DropFraction, "share of active weights the first update drops")
 	flags.Float64Var(&spec.C, "c", spec.C, "coefficient of the exploration term")
+	flags.StringVar(&spec.CSchedule, "c-schedule", spec.CSchedule, "of c: constant (the default), cosine (to 0), or decay@0.9,1000: 0.9 of itself every 1,000 steps")
 	flags.Float64Var(&spec.Epsilon, "epsilon", spec.Epsilon, "epsilon of the exploration term")
 	flags.StringVar(&spec.Optimizer, "optimizer", spec.Optimizer, strings.Join(optimizers.Names(), ", "))
 	flags.Float64Var(&spec.LearningRate, "lr", spec.LearningRate, "learning rate at the start")
