@@ -19,8 +19,6 @@ func fit(x, y []float64) powerLaw {
 	return powerLaw{math.Exp(intercept), slope, stat.RSquared(lx, ly, nil, intercept, slope)}
 }
 
-func (p powerLaw) at(x float64) float64 { return p.factor * math.Pow(x, p.exponent) }
-
 func logs(x []float64) []float64 {
 	l := make([]float64, len(x))
 	for i, v := range x {
