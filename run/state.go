@@ -36,7 +36,7 @@ func (r *Run) State() (State, error) {
 	if state.Step >= r.Spec().Steps {
 		state.Status = StatusFinished
 	}
-	summary, err := readSummary(r.dir)
+	summary, err := readSummary(r.dir, r.Spec())
 	if err != nil {
 		return state, err
 	}
@@ -53,7 +53,7 @@ func (r *Run) State() (State, error) {
 }
 
 // Summary returns the summary of the last evaluation, nil if there was none.
-func (r *Run) Summary() (*Summary, error) { return readSummary(r.dir) }
+func (r *Run) Summary() (*Summary, error) { return readSummary(r.dir, r.Spec()) }
 
 // Find returns the folders in and under dir that hold runs, in lexical order. It does not look into runs, nor into
 // folders whose names begin with a dot.

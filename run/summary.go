@@ -71,8 +71,8 @@ func (s *Summary) WriteFile(dir string) (path string, err error) {
 	return path, durable.WriteFile(path, jsonOf(s))
 }
 
-// readSummary returns the summary in dir, nil if there is none.
-func readSummary(dir string) (*Summary, error) {
+// readSummary returns the summary in the folder dir of a run of spec, nil if there is none.
+func readSummary(dir string, spec Spec) (*Summary, error) {
 	data, err := os.ReadFile(filepath.Join(dir, summaryFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -84,6 +84,6 @@ func readSummary(dir string) (*Summary, error) {
 	if err := json.Unmarshal(data, s); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", filepath.Join(dir, summaryFile), err)
 	}
-	s.Spec.Sparsity = s.TargetSparsity // In the JSON, the exact one hides it.
+	s.Spec = spec // In the JSON, the exact sparsity hides its own.
 	return s, nil
 }

@@ -49,7 +49,7 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 	}
 	if left == 0 {
 		// One that was killed between its last step and the evaluation has no summary of its end.
-		if kept, err := readSummary(r.dir); err == nil && kept != nil && kept.Step == 0 {
+		if kept, err := readSummary(r.dir, r.Spec()); err == nil && kept != nil && kept.Step == 0 {
 			return kept, nil
 		}
 	} else if err = r.trainSession(ctx, steps); err != nil {
