@@ -35,6 +35,7 @@ var convTests = []convTest{
 	{"one position, strided", []int{2, 5, 4, 3}, []int{1, 1}, []int{2, 2}, false},
 	{"kernel larger than image", []int{2, 2, 2, 3}, []int{3, 3}, []int{1, 1}, true},
 	{"3D", []int{1, 4, 3, 4, 2}, []int{1, 3, 3}, []int{1, 1, 2}, true},
+	{"many channels", []int{1, 3, 4, 16}, []int{3, 2}, []int{1, 1}, true},
 }
 
 const convChannels = 4
