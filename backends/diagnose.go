@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gomlx/compute/support/envutil"
 	"github.com/pkg/errors"
 )
 
@@ -131,6 +132,10 @@ func (r *Report) describeSearch() {
 	if r.Backend == goName && r.SIMD.CPU != "" && !r.SIMD.Built {
 		r.problem("the pure-Go backend was built without vector kernels",
 			"build with GOEXPERIMENT=simd: matrix products use "+r.SIMD.CPU+" and are several times faster")
+	}
+	if r.Backend == goName && r.SIMD.Active == "avx2" {
+		r.problem("with AVX2, GoMLX's vector kernels give wrong gradients in bfloat16 and float16; float32 is right",
+			"set "+envutil.SIMD_AVX2_Env+"=false to train in half precision")
 	}
 	if !r.XLABuilt {
 		r.problem(errNoXLA.Error(), rebuild)

@@ -3,6 +3,7 @@ package backends
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -161,5 +162,13 @@ func TestSIMD(t *testing.T) {
 		"GOEXPERIMENT=simd); this CPU has avx512": {CPU: "avx512"},
 	} {
 		require.Contains(t, s.String(), want)
+	}
+}
+
+func TestDiagnoseHalfPrecision(t *testing.T) {
+	for active, warns := range map[string]bool{"": false, "avx2": true, "avx512": false} {
+		r := &Report{Backend: goName, SIMD: SIMD{Built: true, CPU: "avx2", Active: active}}
+		r.describeSearch()
+		require.Equal(t, warns, strings.Contains(fmt.Sprint(r.Problems), "GOMLX_SIMD_AVX2=false"), active)
 	}
 }
