@@ -4,30 +4,16 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
 	"github.com/gomlx/gomlx/ml/train/loss"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sparsekernel/sparsekernel/backends/backendtest"
-	"github.com/sparsekernel/sparsekernel/layers"
 	"github.com/sparsekernel/sparsekernel/models"
 	"github.com/sparsekernel/sparsekernel/optimizers"
 )
-
-// smallCNN has three convolutions of 32, 64 and 128 channels, each with bias and ReLU, halved by max-pooling.
-func smallCNN(scope *model.Scope, _ any, inputs []*graph.Node) []*graph.Node {
-	x := inputs[0]
-	for i, channels := range []int{32, 64, 128} {
-		x = activation.Relu(layers.Conv(scope.In("conv_%d", i), x).Channels(channels).KernelSize(3).PadSame().Done())
-		x = layers.MaxPool(x).Window(2).Done()
-	}
-	x = graph.Reshape(x, x.Shape().Dim(0), -1)
-	return []*graph.Node{layers.Dense(scope.In("output"), x, 10).Done()}
-}
 
 // A training step on images of CIFAR's size, on XLA.
 func BenchmarkStep(b *testing.B) {
@@ -36,7 +22,7 @@ func BenchmarkStep(b *testing.B) {
 		model train.ModelFn
 		batch int
 	}{
-		{"small CNN", smallCNN, 128},
+		{"CNN", threeConvolutions, 128},
 		{"VGG-19", models.VGG19().Done(), 32},
 		{"ResNet-50", models.ResNet50().Done(), 16},
 		{"ResNet-18", models.ResNet18().Done(), 32},
