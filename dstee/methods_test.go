@@ -7,6 +7,7 @@ import (
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 	"github.com/stretchr/testify/require"
@@ -271,6 +272,32 @@ func TestGMPOnlyPrunes(t *testing.T) {
 	_, total, err := sparse.Stats()
 	require.NoError(t, err)
 	require.Equal(t, 96, total.Active)
+}
+
+// Largest remainders alone would let a layer gain a weight while the network loses some (the Alabama paradox).
+func TestGMPLayersNeverGain(t *testing.T) {
+	shapes := map[string][]int{"/a/w": {12, 24}, "/b/w": {24, 24}, "/c/w": {24, 4}}
+	before := map[string]int{}
+	store := model.NewStore()
+	for path, shape := range shapes {
+		_, err := store.CreateVariable(path, tensors.FromScalarAndDimensions(float32(1), shape...))
+		require.NoError(t, err)
+	}
+	const steps = 20000
+	sparse := dstee.New(0.05).Method(dstee.MethodGMP()).TotalSteps(steps)
+	require.NoError(t, sparse.Prepare(backendtest.One(t), store))
+	for step := 100; step <= steps; step += 100 {
+		update, err := sparse.Update(step)
+		require.NoError(t, err)
+		require.Zero(t, update.Totals().Grown, "step %d", step)
+		for _, l := range update.Layers {
+			require.True(t, before[l.Path] == 0 || l.Active <= before[l.Path], "step %d", step)
+			before[l.Path] = l.Active
+		}
+	}
+	_, total, err := sparse.Stats()
+	require.NoError(t, err)
+	require.Equal(t, 48, total.Active)
 }
 
 // What growth sees under GradientMomentum is the momentum of the dense gradient, step by step; an infinite gradient leaves

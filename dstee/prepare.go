@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/initializer"
+	"github.com/gomlx/gomlx/support/exceptions"
 )
 
 // Prepare selects the weights that become sparse among the store's variables, creates their masks (or takes those that
@@ -19,8 +20,15 @@ import (
 //
 // Training does it by itself when it builds its first graph. Call it only to look at the layers before training, or in a
 // training loop of your own, once the model's variables exist.
-func (s *Sparsifier) Prepare(backend compute.Backend, store *model.Store) error {
-	return s.prepare(backend, store, func(*model.Variable) bool { return true })
+//
+// It is an error if the store's masks do not fit the weights, or after [Sparsifier.Detach].
+func (s *Sparsifier) Prepare(backend compute.Backend, store *model.Store) (err error) {
+	if s.detached {
+		return errors.New("dstee: there are no masks after Detach: for new ones, make a new Sparsifier")
+	}
+	// The store panics if a variable has another shape than asked for, as one of a model that has changed since.
+	caught := exceptions.TryCatch[error](func() { err = s.prepare(backend, store, func(*model.Variable) bool { return true }) })
+	return errors.Join(err, caught)
 }
 
 // prepare makes the variables sparse that inUse admits. After the first time, it only checks that they are the same.
@@ -28,12 +36,12 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	if s.err != nil {
 		return s.err
 	}
+	if s.layers != nil {
+		return s.checkSame(store, inUse)
+	}
 	choices, err := s.chooseWeights(store, inUse)
 	if err != nil {
 		return err
-	}
-	if s.layers != nil {
-		return s.checkSame(store, choices)
 	}
 	s.store, s.backend = store, backend
 	s.execs, s.selector = newMaintenance(backend), newSelector(backend, s.place.on(backend))
@@ -100,7 +108,7 @@ func (s *Sparsifier) chooseWeights(store *model.Store, inUse func(*model.Variabl
 
 // newLayers returns the layers of the weights chosen in the Sparsifier's store, each with its structure.
 func (s *Sparsifier) newLayers(choices []choice) ([]*layer, error) {
-	structures, err := chooseStructures(s.store, choices, s.structures)
+	structures, err := chooseStructures(s.store, choices, s.structures, s.structure)
 	if err != nil {
 		return nil, err
 	}
@@ -114,13 +122,18 @@ func (s *Sparsifier) newLayers(choices []choice) ([]*layer, error) {
 	return layers, nil
 }
 
-// checkSame reports weights that a later graph uses but the first did not: they have no mask.
-func (s *Sparsifier) checkSame(store *model.Store, choices []choice) error {
+// checkSame reports weights that a later graph uses but the first did not: they have no mask. That it leaves some out, which
+// patterns may be about, is all right.
+func (s *Sparsifier) checkSame(store *model.Store, inUse func(*model.Variable) bool) error {
 	if store != s.store {
 		return errors.New("dstee: a Sparsifier belongs to one model: this one was already used with another store")
 	}
+	choices, err := s.chooseWeights(store, func(*model.Variable) bool { return true })
+	if err != nil {
+		return err
+	}
 	for _, c := range choices {
-		if !slices.ContainsFunc(s.layers, func(l *layer) bool { return l.weight == c.weight }) {
+		if inUse(c.weight) && !slices.ContainsFunc(s.layers, func(l *layer) bool { return l.weight == c.weight }) {
 			return fmt.Errorf("dstee: the weight %q appeared after the masks were made: call Prepare once all of the model's "+
 				"variables exist, before training", c.weight.Path())
 		}
@@ -183,6 +196,13 @@ func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
 	if s.layers != nil && s.initial != nil && !s.initial.PerLayer {
 		allocated = inProportion(layers, free, allocated)
 	}
+	if s.layers != nil && s.dropFraction.Over(s.steps).At(step) == 0 {
+		active := make([]int, len(free))
+		for i, at := range free {
+			active[i] = layers[at].active
+		}
+		allocated = withoutGains(allocated, active)
+	}
 	for i, count := range allocated {
 		counts[free[i]] = layers[free[i]].layout.round(count)
 	}
@@ -226,7 +246,7 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 		return fmt.Errorf("dstee: reading the visits of %q: %w", l.path, err)
 	}
 	gradient := shapes.Make(l.weight.DType(), dims...)
-	if s.momentum > 0 && gradient.DType.IsHalfPrecision() {
+	if (s.momentum > 0 || s.gradients > 1) && gradient.DType.IsHalfPrecision() {
 		gradient.DType = dtypes.Float32
 	}
 	l.gradient = s.store.VariableWithShape(layerScope(l.path)+"/gradient", gradient, initializer.Zero).SetTrainable(false)

@@ -360,6 +360,19 @@ func TestSparsifierScopes(t *testing.T) {
 	}
 }
 
+// The structure of a method is for layers that have none by an option or a hyperparameter, whichever comes first.
+func TestMethodStructure(t *testing.T) {
+	method := dstee.Method{Structure: dstee.NM(1, 4)}
+	for _, sparse := range []*dstee.Sparsifier{
+		dstee.New(0.5).Method(method).Structure(dstee.NM(2, 4), "first"),
+		dstee.New(0.5).Structure(dstee.NM(2, 4), "first").Method(method),
+	} {
+		got, err := prepared(t, sparse, map[string]any{"/output/" + dstee.ParamStructure: "3:4"})
+		require.NoError(t, err)
+		require.Equal(t, map[string]float64{testWeights[0]: 0.5, testWeights[1]: 0.25, testWeights[2]: 0.75}, got)
+	}
+}
+
 // What cannot be is said before training.
 func TestStructureErrors(t *testing.T) {
 	for _, test := range []struct {
@@ -392,4 +405,12 @@ func TestStructureErrors(t *testing.T) {
 	require.NoError(t, dstee.New(0.5).Prepare(backendtest.One(t), store))
 	err = dstee.New(0.5).Structure(dstee.NM(2, 4)).Prepare(backendtest.One(t), store)
 	require.ErrorContains(t, err, `the store's mask of "/dense/weights" cannot be used: the mask does not have the structure "2:4"`)
+
+	// And the shape of the weights: the model may have changed since.
+	other := model.NewStore()
+	for path, dims := range map[string][]int{"/w": {4, 4}, dstee.Scope + "/w/mask": {4, 5}} {
+		_, err := other.CreateVariable(path, tensors.FromScalarAndDimensions(float32(1), dims...))
+		require.NoError(t, err)
+	}
+	require.ErrorContains(t, dstee.New(0.5).Prepare(backendtest.One(t), other), "with different shape")
 }
