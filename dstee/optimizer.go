@@ -1,6 +1,7 @@
 package dstee
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,8 +20,9 @@ import (
 // Any base will do. One that takes gradients (GoMLX's SGD and Adam families, and package optimizers) never sees those
 // of inactive weights. One that computes them itself does, but neither its state nor the weights keep them.
 //
-// State is masked if it has a weight's shape, and a path that holds the weight's, as GoMLX's optimizers name it. State
-// named otherwise belongs to the only weight of its shape, or to the only weight whose gradient it is computed from.
+// State is masked if it has a weight's shape, and a path that holds the weight's, as GoMLX's optimizers name it; if it holds
+// several, the longest counts. State named otherwise belongs to the only weight of its shape, or to the only weight whose
+// gradient it is computed from.
 func (s *Sparsifier) Optimizer(base optimizer.Interface) optimizer.Interface {
 	return &sparseOptimizer{s: s, base: base}
 }
@@ -92,8 +94,17 @@ func (o *sparseOptimizer) UpdateGraphWithGradients(scope *model.Scope, grads []*
 // Clear implements optimizer.Interface. It keeps masks and visits, which belong to the weights.
 func (o *sparseOptimizer) Clear(scope *model.Scope) error { return o.base.Clear(scope) }
 
+// sparsifierGraphParam is the Sparsifier that masks the graph's weights.
+const sparsifierGraphParam = "sparsifier"
+
 // mustPrepare prepares the trainable variables of the graph, and panics on error.
 func (s *Sparsifier) mustPrepare(scope *model.Scope, g *Graph) {
+	own := scope.Store().Scope(Scope)
+	if other, found := own.GetGraphParam(g, sparsifierGraphParam); found && other != s {
+		panic(&SetupError{errors.New("dstee: the optimizer is wrapped by two Sparsifiers, but a store holds the masks of one Sparsifier only: " +
+			"to train layers in several ways, set hyperparameters in their scopes, or LayerDensity and Structure")})
+	}
+	own.SetGraphParam(g, sparsifierGraphParam, s)
 	err := s.prepare(g.Backend(), scope.Store(), func(v *model.Variable) bool { return v.InUseByGraph(g) })
 	if err != nil {
 		panic(&SetupError{err})
@@ -152,10 +163,10 @@ func (s *Sparsifier) gathered(before, gradient *Node) *Node {
 // layers by the gradient given to the base, nil if the base computed its own.
 func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 	for _, l := range s.layers {
-		l.states, l.momentum = nil, nil
 		if !l.weight.InUseByGraph(g) {
-			continue
+			continue // Its state is that of the graphs which use it.
 		}
+		l.states, l.momentum = nil, nil
 		if l.reserved == nil {
 			s.maskInGraph(g, l, l.weight)
 		} else {
@@ -193,22 +204,18 @@ func (s *Sparsifier) maskInGraph(g *Graph, l *layer, v *model.Variable) {
 
 // owner returns the layer that a state tensor of the optimizer belongs to, nil if it belongs to none.
 func (s *Sparsifier) owner(g *Graph, state *model.Variable, sources map[*Node]*layer) *layer {
+	weight := s.namesake(state)
 	var sameShape []*layer
-	var byPath *layer
 	for _, l := range s.layers {
-		if !slices.Equal(l.weight.Shape().Dimensions, state.Shape().Dimensions) {
-			continue
+		if l.weight == weight {
+			return l
 		}
-		sameShape = append(sameShape, l)
-		// The longest path decides: that of "/a/w" is also in the state of "/b/a/w".
-		if strings.Contains(state.Path(), l.path) && (byPath == nil || len(l.path) > len(byPath.path)) {
-			byPath = l
+		if sameDimensions(l.weight, state) {
+			sameShape = append(sameShape, l)
 		}
 	}
 	switch {
-	case byPath != nil:
-		return byPath
-	case len(sameShape) == 0:
+	case weight != nil || len(sameShape) == 0:
 		return nil
 	case len(sameShape) == 1 && s.onlyOfShape(g, sameShape[0]):
 		return sameShape[0]
@@ -216,10 +223,27 @@ func (s *Sparsifier) owner(g *Graph, state *model.Variable, sources map[*Node]*l
 	return onlySource(state.NodeValue(g), sources)
 }
 
+// namesake returns the trainable variable that a state tensor is named by, which need not be sparse: of its shape, and with
+// the longest path that the state's path holds. ("/a/w" is also in the state of "/b/a/w".) Nil if there is none.
+func (s *Sparsifier) namesake(state *model.Variable) (longest *model.Variable) {
+	for v := range s.store.IterVariables() {
+		if v.Trainable && sameDimensions(v, state) && strings.Contains(state.Path(), v.Path()) &&
+			(longest == nil || len(v.Path()) > len(longest.Path())) {
+			longest = v
+		}
+	}
+	return longest
+}
+
+// sameDimensions tells whether two variables have the same shape but for the dtype.
+func sameDimensions(v, w *model.Variable) bool {
+	return slices.Equal(v.Shape().Dimensions, w.Shape().Dimensions)
+}
+
 // onlyOfShape tells whether no other trainable variable of the graph has the layer's shape.
 func (s *Sparsifier) onlyOfShape(g *Graph, l *layer) bool {
 	for v := range s.store.IterVariables() {
-		if v != l.weight && v.Trainable && v.InUseByGraph(g) && slices.Equal(v.Shape().Dimensions, l.weight.Shape().Dimensions) {
+		if v != l.weight && v.Trainable && v.InUseByGraph(g) && sameDimensions(v, l.weight) {
 			return false
 		}
 	}
@@ -267,12 +291,12 @@ func (s *Sparsifier) UnmaskedStates() []string {
 		if v.Trainable || underScope(v, Scope) || underScope(v, "/"+train.AccumulatedGradientsScope) {
 			continue
 		}
-		sameShape, masked := false, false
+		sameShape, told := false, s.namesake(v) != nil
 		for _, l := range s.layers {
-			sameShape = sameShape || slices.Equal(l.weight.Shape().Dimensions, v.Shape().Dimensions)
-			masked = masked || slices.Contains(l.states, v)
+			sameShape = sameShape || sameDimensions(l.weight, v)
+			told = told || slices.Contains(l.states, v)
 		}
-		if sameShape && !masked {
+		if sameShape && !told {
 			paths = append(paths, fmt.Sprintf("%s %v", v.Path(), v.Shape().Dimensions))
 		}
 	}

@@ -137,6 +137,12 @@ func TestSelectionErrors(t *testing.T) {
 	require.ErrorContains(t, dstee.New(0.1).Prepare(backend, empty), "nothing to make sparse")
 }
 
+// standing are update steps that get nowhere.
+type standing struct{ dstee.AtSteps }
+
+func (standing) Next(int) int                 { return 2 }
+func (s standing) Over(int) dstee.UpdateSteps { return s }
+
 // What cannot work is reported before any training.
 func TestRunErrors(t *testing.T) {
 	backend := backendtest.One(t)
@@ -156,6 +162,13 @@ func TestRunErrors(t *testing.T) {
 		{dstee.New(0.1).DeltaT(2).Redistribute(remembering), `growth cannot be redistributed by "remembering": it remembers`},
 		{dstee.New(0.1).DeltaT(2).DropFraction(dstee.Linear{First: 0.5, Last: 1.5}), "must be in [0, 1], at step 6 it is 1.1"},
 		{dstee.New(0.1).DeltaT(2).Density(dstee.Linear{First: 0.5, Last: -0.5}), "at step 6 must be in (0, 1]"},
+		{dstee.New(0.1).DeltaT(2).DropFraction(nil), "the drop fraction is nil: it must be a Schedule"},
+		{dstee.New(0.1).DeltaT(2).DropFraction(dstee.Until{Share: 0.5}), "the drop fraction is an Until without a Schedule"},
+		{dstee.New(0.1).DeltaT(2).Density(dstee.Until{Share: 75, Schedule: dstee.Constant(1)}), "the density ends at a share of the run in (0, 1], got 75"},
+		{dstee.New(0.1).DeltaT(2).Exploration(dstee.Constant(1), nil), `"dst-ee": its parameter "epsilon" is nil`},
+		{dstee.New(0.1).Updates(nil), "the update steps are nil"},
+		{dstee.New(0.1).DeltaT(2).Distribution(nil), "the distribution is nil"},
+		{dstee.New(0.1).Updates(standing{}), "the update after step 2 is that of step 2"},
 		{dstee.New(0), "the density at step 0 must be in (0, 1], got 0"},
 		{dstee.New(0.1).DeltaT(2).GradientBatches(0), "at least 1 batch, got 0"},
 		{dstee.New(0.1).DeltaT(2).TotalSteps(-1), "at least 1 step"},
@@ -188,6 +201,42 @@ func TestRunErrors(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, total.Active, total.Explored)
 	})
+}
+
+// A variable without any weight is not a layer.
+func TestEmptyWeights(t *testing.T) {
+	store := model.NewStore()
+	for path, dims := range map[string][]int{"/empty": {0, 7}, "/single": {1, 1}, "/w": {9, 9}} {
+		_, err := store.CreateVariable(path, tensors.FromScalarAndDimensions(float32(1), dims...))
+		require.NoError(t, err)
+	}
+	sparse := dstee.New(0.5)
+	require.NoError(t, sparse.Prepare(backendtest.One(t), store))
+	stats, total, err := sparse.Stats()
+	require.NoError(t, err)
+	require.Len(t, stats, 2)
+	require.Equal(t, 41, total.Active)
+}
+
+// Attaching twice updates once.
+func TestAttachTwice(t *testing.T) {
+	sparse := dstee.New(0.2).DeltaT(2)
+	updates := 0
+	sparse.OnUpdate(func(*dstee.MaskUpdate) error {
+		updates++
+		return nil
+	})
+	s := newSession(backendtest.One(t), newStore(t), testModel, sparse, optimizer.Adam().Done())
+	sparse.Attach(s.loop)
+	require.NoError(t, firstError(s.loop.RunSteps(testData{}, 4)))
+	require.Equal(t, 2, updates)
+}
+
+// One graph has one Sparsifier: two would count their updates together.
+func TestTwoSparsifiers(t *testing.T) {
+	first, second := dstee.New(0.2).DeltaT(2).Only("first"), dstee.New(0.2).DeltaT(2).Only("second")
+	s := newSession(backendtest.One(t), newStore(t), testModel, first, second.Optimizer(optimizer.Adam().Done()))
+	require.ErrorContains(t, firstError(s.loop.RunSteps(testData{}, 4)), "one Sparsifier only")
 }
 
 // Exploration does what it says: with a large c every growth is of weights never tried, with c 0 it is RigL's.
