@@ -1,6 +1,7 @@
 package dstee_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -121,6 +122,14 @@ func ExampleAcquisition_Add() {
 	grow := dstee.RigL().Normalize(dstee.ByRank).Noise(dstee.Linear{First: 0.5, Last: 0})
 	sparse := dstee.New(0.05).Grow(grow)
 	_ = sparse // As any other: see the package's example.
+
+	fmt.Println(grow.Name)
+	for _, param := range grow.Params {
+		fmt.Printf("%s: %s\n", param.Name, param.Value)
+	}
+	// Output:
+	// rank(rigl) + noise
+	// sigma: linear 0.5 → 0 from step 0 to the end of the run
 }
 
 // A layer as small as can be is normalized, too.

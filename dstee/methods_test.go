@@ -1,6 +1,7 @@
 package dstee_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -369,4 +370,26 @@ func ExampleMethod() {
 	}
 	sparse := dstee.New(0.05).Method(mine).DropFraction(dstee.Constant(0.2)) // Single settings can follow.
 	_ = sparse                                                               // As any other: see the package's example.
+
+	fmt.Println(mine.Name, "updates", mine.Updates)
+	// Output:
+	// mine updates every 50 steps from step 0 to 0.75 of the run
+}
+
+// The methods of the field have names.
+func ExampleMethodByName() {
+	method, err := dstee.MethodByName("rigl")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(method.Paper)
+	fmt.Println("grow by", method.Grow.Name)
+	fmt.Println("update", method.Updates)
+	fmt.Println("drop", method.DropFraction)
+	// Output:
+	// Evci et al., Rigging the Lottery: Making All Tickets Winners, ICML 2020, arXiv 1911.11134
+	// grow by rigl
+	// update every 100 steps from step 0 to 0.75 of the run
+	// drop cosine 0.3 → 0 from step 0 to the end of the run, which ends at 0.75 of its steps
 }

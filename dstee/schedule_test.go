@@ -91,6 +91,14 @@ func ExampleCosine() {
 	// step 400: drop 0.5%
 }
 
+// A schedule can end before the run does.
+func ExampleUntil() {
+	fraction := dstee.Until{Share: 0.75, Schedule: dstee.Cosine{First: 0.3}}.Over(1000)
+	fmt.Println(fraction.At(375), fraction.At(750), fraction.At(900))
+	// Output:
+	// 0.15 0 0
+}
+
 func ExampleERK() {
 	shapes := [][]int{{784, 300}, {300, 100}, {100, 10}}
 	counts, err := dstee.Allocate(dstee.ERK, shapes, 0.1)

@@ -255,6 +255,74 @@ func TestExplorationExplores(t *testing.T) {
 	require.Greater(t, float64(explorer), 0.35*960)
 }
 
+// A growth score of one's own is a function of what a mask update knows: here two of five weights are active, the weaker is
+// dropped, and of the other four that of the largest score is grown. It was never active, and has a large gradient.
+func ExampleSparsifier_Grow() {
+	rare := dstee.Acquisition{Name: "rare gradients", Score: func(s *dstee.Signals) *Node {
+		return Div(Abs(s.Gradient), AddScalar(s.VisitCount(), 1))
+	}}
+	sparse := dstee.New(0.05).Grow(rare)
+	_ = sparse // As any other: see the package's example.
+
+	// What it does to one layer can be tried without any training.
+	backend, err := backends.Open("go")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	updater, err := dstee.NewUpdater(backend, dstee.Magnitude(), rare, dstee.Auto)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	layer := dstee.LayerState{
+		Weight:   tensors.FromValue([][]float32{{0.5, 0.1, 0, 0, 0}}),
+		Gradient: tensors.FromValue([][]float32{{0, 0.2, 0.9, -0.6, 0.1}}),
+		Mask:     tensors.FromValue([][]bool{{true, true, false, false, false}}),
+		Visits:   tensors.FromValue([][]int32{{4, 1, 3, 0, 0}}),
+	}
+	move, err := updater.Update(layer, 2, 2, 0.5, 100, 0)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(move.Mask.Value())
+	// Output:
+	// [[true false false true false]]
+}
+
+// Training may end with an ordinary model: what is inactive is zero, and nothing else is left in the store.
+func ExampleSparsifier_Detach() {
+	backend, err := backends.Open("go")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	store := model.NewStore()
+	sparse := dstee.New(0.1).DeltaT(10).OnUpdate(func(u *dstee.MaskUpdate) error {
+		fmt.Printf("step %d: dropped and grew %d of %d\n", u.Step, u.Totals().Grown, u.Totals().Active)
+		return nil
+	})
+	trainer := train.NewTrainer(backend, store, testModel, loss.SparseCategoricalCrossEntropyLogits,
+		sparse.Optimizer(optimizer.Adam().Done()), nil, nil)
+	loop := train.NewLoop(trainer)
+	sparse.Attach(loop)
+	if _, err := loop.RunSteps(testData{}, 30); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := sparse.Detach(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("masks in the store:", store.GetVariable(dstee.Scope+"/first/dense/weights/mask") != nil)
+	// Output:
+	// step 10: dropped and grew 38 of 96
+	// step 20: dropped and grew 14 of 96
+	// step 30: dropped and grew 3 of 96
+	// masks in the store: false
+}
+
 // The whole of what a GoMLX training program needs to become sparse: the lines with an arrow.
 func Example() {
 	modelFn := func(scope *model.Scope, _ any, inputs []*Node) []*Node {
