@@ -42,7 +42,7 @@ type Acquisition struct {
 	err error // What is wrong with the composition, reported before training.
 }
 
-// Param is a named number of an [Acquisition], that may change with the training step.
+// Param is a named number of an [Acquisition], that may change with the training step. It is finite.
 type Param struct {
 	Name  string
 	Value Schedule
@@ -59,6 +59,9 @@ func (a Acquisition) check() error {
 	for i, param := range a.Params {
 		if err := checkSchedule(param.Value, fmt.Sprintf("its parameter %q", param.Name)); err != nil {
 			return fmt.Errorf("dstee: the acquisition %q: %w", a.Name, err)
+		}
+		if value := param.Value.At(1); !finite(value) {
+			return fmt.Errorf("dstee: the acquisition %q: its parameter %q is %g at step 1", a.Name, param.Name, value)
 		}
 		if (Acquisition{Params: a.Params[:i]}).has(param.Name) {
 			return fmt.Errorf("dstee: the acquisition %q has two parameters named %q", a.Name, param.Name)

@@ -2,6 +2,7 @@ package dstee_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -103,6 +104,7 @@ func TestCompositionErrors(t *testing.T) {
 		{dstee.DSTEE(dstee.Constant(1), dstee.Constant(1)).WithSchedule("sigma", dstee.Constant(1)).Scale(dstee.Constant(1)),
 			`WithSchedule("sigma"): it has no parameter of that name, only ["c" "epsilon"]`},
 		{dstee.RigL().Add(dstee.Acquisition{Name: "empty"}), `its part "empty" has no Score function`},
+		{dstee.RigL().Scale(dstee.Constant(math.NaN())), `its parameter "scale" is NaN at step 1`},
 		{dstee.RigL().Scale(nil), `its parameter "scale" is nil`},
 		{dstee.Acquisition{Name: "twins", Score: dstee.RigL().Score, Params: []dstee.Param{{"c", dstee.Constant(1)}, {"c", dstee.Constant(2)}}},
 			`has two parameters named "c"`},

@@ -20,7 +20,7 @@ var Distributions = map[string]Distribution{
 	"erk":     ERK,
 }
 
-var errNoDistribution = errors.New("dstee: the distribution is nil: it must be Uniform, ER, ERK, or another function of shapes and density")
+var errNoDistribution = errors.New("dstee: the distribution is nil: use Uniform, ER, ERK, or a function of your own")
 
 // Uniform gives all layers the same density.
 func Uniform(shapes [][]int, density float64) []float64 {

@@ -226,6 +226,7 @@ func TestMethodDefaults(t *testing.T) {
 	require.True(t, gse.DropGlobally && gse.GrowGlobally)
 	require.NotNil(t, dstee.MethodSNFS().Redistribute)
 	require.Equal(t, 0.9, dstee.MethodSNFS().GradientMomentum)
+	require.Equal(t, []float64{0.1, 0.1}, dstee.MethodSNFS().Distribution([][]int{{9, 9}, {99, 9}}, 0.1), "layers start alike")
 
 	// Zhu and Gupta's cube: s = s_f·(1 - (1 - t/T)³), here over three quarters of the run.
 	gmp := dstee.MethodGMP().Density(0.05).Over(1000)

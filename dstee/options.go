@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// Density sets a density that changes with the step. Layers then lose or gain active weights at each mask update; the
-// density of step 0 is that of the first masks.
+// Density sets a density in (0, 1] that changes with the step, instead of the constant given to [New]. Layers then lose or
+// gain active weights at each mask update; the density of step 0 is that of the first masks. An update whose drop fraction is
+// 0 lets no layer gain unless their total does.
 func (s *Sparsifier) Density(density Schedule) *Sparsifier {
 	if err := checkSchedule(density, "the density"); err != nil {
 		s.fail(fmt.Errorf("dstee: %w", err))
@@ -24,7 +25,7 @@ func (s *Sparsifier) Distribution(distribution Distribution) *Sparsifier {
 	return s
 }
 
-// Updates sets after which steps the masks are updated. Default [Every] 100 steps, to the end of the run.
+// Updates sets after which steps the masks are updated. Default [Every] [DefaultDeltaT] steps, to the end of the run.
 func (s *Sparsifier) Updates(updates UpdateSteps) *Sparsifier {
 	if updates == nil {
 		s.fail(errors.New("dstee: the update steps are nil: to never update the masks, use Static()"))
@@ -47,8 +48,8 @@ func (s *Sparsifier) Static() *Sparsifier {
 	return s
 }
 
-// DropFraction sets the share of a layer's active weights that an update drops. Default a cosine from 0.5 to 0.005 over
-// the run.
+// DropFraction sets the share of a layer's active weights that an update drops, in [0, 1]; it is rounded up to whole weights.
+// Default a cosine from [DefaultDropFraction] to [LastDropFraction] over the run.
 func (s *Sparsifier) DropFraction(fraction Schedule) *Sparsifier {
 	if err := checkSchedule(fraction, "the drop fraction"); err != nil {
 		s.fail(fmt.Errorf("dstee: %w", err))

@@ -384,6 +384,7 @@ func TestStructureErrors(t *testing.T) {
 		{dstee.New(0.1).Structure(dstee.Block(5)), nil, `must be multiples of 5; the largest block that fits is "block:4"`},
 		{dstee.New(0.1).Structure(dstee.NM(5, 2)), nil, "must keep at least 1 of each 2"},
 		{dstee.New(0.1).Structure(dstee.NM(2, 4), "third"), nil, `"third" gives no sparse weight the structure "2:4"`},
+		{dstee.New(0.1).Structure(dstee.NM(2, 4)).Structure(dstee.FanIn(), "first"), nil, `"fanin" decides nothing: the one before, "2:4", is for all layers`},
 		{dstee.New(0.1).Structure(dstee.NM(2, 4), "(first"), nil, "is not a regular expression"},
 		{dstee.New(0.1).Structure(dstee.NM(2, 4)).LayerDensity("first", 0.3), nil, `"2:4" has density 0.5, it cannot have 0.3`},
 		{dstee.New(0.1).Structure(dstee.Channel()).LayerDensity("output", 0.1), nil, `cannot have density 0.1: the lowest is 0.25 (layer "/output/dense/weights")`},

@@ -21,6 +21,11 @@ func (s *Sparsifier) Structure(structure Structure, patterns ...string) *Sparsif
 	if err := structure.check(); err != nil {
 		s.fail(err)
 	}
+	for _, earlier := range s.structures {
+		if len(earlier.patterns) == 0 {
+			s.fail(fmt.Errorf("dstee: the structure %q decides nothing: the one before, %q, is for all layers", structure, earlier.structure))
+		}
+	}
 	s.structures = append(s.structures, structureRule{structure, patterns})
 	return s
 }
