@@ -175,7 +175,7 @@ func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 		s.store.Scope(layerScope(l.path)).SetGraphParam(g, managedGraphParam, true)
 	}
 	for v := range s.store.IterVariables() {
-		if v.Trainable || !v.ChangedInGraph(g) || underScope(v, Scope) || underScope(v, "/"+train.AccumulatedGradientsScope) {
+		if v.Trainable || !v.ChangedInGraph(g) || isOfTraining(v) {
 			continue
 		}
 		if l := s.owner(g, v, sources); l != nil {
@@ -274,9 +274,10 @@ func onlySource(node *Node, sources map[*Node]*layer) *layer {
 	return nil
 }
 
-// underScope tells whether the variable lies under the scope with the given path.
-func underScope(v *model.Variable, scope string) bool {
-	return strings.HasPrefix(v.Path(), scope+"/")
+// isOfTraining tells whether the variable is neither the model's nor the optimizer's: a mask and what is beside it, or gradients
+// that accumulate.
+func isOfTraining(v *model.Variable) bool {
+	return strings.HasPrefix(v.Path(), Scope+"/") || strings.HasPrefix(v.Path(), "/"+train.AccumulatedGradientsScope+"/")
 }
 
 // UnmaskedStates names the optimizer's state tensors that have the shape of a sparse layer but could not be told to
@@ -288,7 +289,7 @@ func (s *Sparsifier) UnmaskedStates() []string {
 		return nil
 	}
 	for v := range s.store.IterVariables() {
-		if v.Trainable || underScope(v, Scope) || underScope(v, "/"+train.AccumulatedGradientsScope) {
+		if v.Trainable || isOfTraining(v) {
 			continue
 		}
 		sameShape, told := false, s.namesake(v) != nil

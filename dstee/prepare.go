@@ -21,13 +21,16 @@ import (
 // Training does it by itself when it builds its first graph. Call it only to look at the layers before training, or in a
 // training loop of your own, once the model's variables exist.
 //
-// It is an error if the store's masks do not fit the weights, or after [Sparsifier.Detach].
+// Of a store that was loaded, the state of optimizers is told from weights by its path: a scope, the path of the weight, and a
+// suffix. It is an error if the store's masks do not fit the weights, or after [Sparsifier.Detach].
 func (s *Sparsifier) Prepare(backend compute.Backend, store *model.Store) (err error) {
 	if s.detached {
 		return errors.New("dstee: there are no masks after Detach: for new ones, make a new Sparsifier")
 	}
 	// The store panics if a variable has another shape than asked for, as one of a model that has changed since.
-	caught := exceptions.TryCatch[error](func() { err = s.prepare(backend, store, func(*model.Variable) bool { return true }) })
+	caught := exceptions.TryCatch[error](func() {
+		err = s.prepare(backend, store, func(v *model.Variable) bool { return !isState(store, v) })
+	})
 	return errors.Join(err, caught)
 }
 

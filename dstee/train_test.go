@@ -355,6 +355,30 @@ func TestGradientBatchesOfHalfPrecision(t *testing.T) {
 	require.Equal(t, dtypes.Float32, store.GetVariable(dstee.Scope+"/dense/weights/gradient").DType())
 }
 
+// In a store that was loaded all variables are trainable: masks and the optimizer's state are no weights all the same.
+func TestPrepareLoadedStore(t *testing.T) {
+	backend := backendtest.One(t)
+	for _, base := range []optimizer.Interface{optimizer.Adam().Done(), optimizers.SGD().Momentum(0.9).Done()} {
+		store, loaded := newStore(t), model.NewStore()
+		s := newSession(backend, store, testModel, dstee.New(0.2).DeltaT(2), base)
+		require.NoError(t, s.trainer.AccumulateGradients(2))
+		require.NoError(t, firstError(s.loop.RunSteps(testData{}, 5)))
+		for path, value := range snapshot(t, store) {
+			_, err := loaded.CreateVariable(path, value)
+			require.NoError(t, err)
+		}
+		sparse := dstee.New(0.2)
+		require.NoError(t, sparse.Prepare(backend, loaded))
+		stats, _, err := sparse.Stats()
+		require.NoError(t, err)
+		var paths []string
+		for _, l := range stats {
+			paths = append(paths, l.Path)
+		}
+		require.ElementsMatch(t, testWeights, paths)
+	}
+}
+
 // A run that was saved and loaded goes on as if it had never stopped, to the last bit.
 func TestResumeEqualsUninterrupted(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
