@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -70,6 +69,11 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	}
 	for i, l := range layers {
 		if err := s.createMask(l, counts[i]); err != nil {
+			return err
+		}
+	}
+	if s.static {
+		if err := s.checkStatic(layers, counts); err != nil {
 			return err
 		}
 	}
@@ -167,51 +171,6 @@ func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, e
 	return drop, grow, errors.Join(drop.check(), grow.check())
 }
 
-// targets returns how many weights of each layer are to be active at the given step: what the distribution allocates, or the
-// layer's own density, rounded to what its structure can hold.
-func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
-	counts := make([]int, len(layers))
-	var free []int
-	for i, l := range layers {
-		if l.fixed > 0 {
-			counts[i] = l.layout.active(l.fixed)
-			continue
-		}
-		free = append(free, i)
-	}
-	// Rounding breaks ties by order. That of the paths is the same in a store that was loaded, that of creation is not.
-	slices.SortFunc(free, func(a, b int) int { return strings.Compare(layers[a].path, layers[b].path) })
-	freeShapes := make([][]int, len(free))
-	for i, at := range free {
-		freeShapes[i] = layers[at].weight.Shape().Dimensions
-	}
-	density := s.density.Over(s.steps).At(step)
-	if err := checkDensity(density, fmt.Sprintf("the density at step %d", step)); err != nil {
-		return nil, err
-	}
-	if len(free) == 0 {
-		return counts, nil
-	}
-	allocated, err := Allocate(s.distribution, freeShapes, density)
-	if err != nil {
-		return nil, err
-	}
-	if s.layers != nil && s.initial != nil && !s.initial.PerLayer {
-		allocated = inProportion(layers, free, allocated)
-	}
-	if s.layers != nil && s.dropFraction.Over(s.steps).At(step) == 0 {
-		active := make([]int, len(free))
-		for i, at := range free {
-			active[i] = layers[at].active
-		}
-		allocated = withoutGains(allocated, active)
-	}
-	for i, count := range allocated {
-		counts[free[i]] = layers[free[i]].layout.round(count)
-	}
-	return counts, nil
-}
-
 // createMask gives a layer its mask, visits and gradient variables. Values that the store already holds are kept.
 func (s *Sparsifier) createMask(l *layer, count int) error {
 	l.mask = maskVariable(s.store, l.weight, l.layout, count)
@@ -258,6 +217,22 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 	}
 	l.growMemory, err = memoryVariables(s.store, l.weight, "grow", l.grow)
 	return err
+}
+
+// checkStatic says whether masks that never move, which the store may have held before, are those of the density.
+func (s *Sparsifier) checkStatic(layers []*layer, counts []int) error {
+	active, want := 0, 0
+	for i, l := range layers {
+		if l.layout.plain() {
+			active += l.active
+			want += counts[i]
+		}
+	}
+	if active != want {
+		return fmt.Errorf("dstee: the store's masks leave %d weights active, but density %s is %d of them, and static masks never move: "+
+			"give the density that they were made for, or let them move", active, s.density, want)
+	}
+	return nil
 }
 
 // counter returns an Int64 scalar variable that starts at 0.

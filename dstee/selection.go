@@ -26,18 +26,6 @@ func candidate(v *model.Variable) bool {
 	return v.Trainable && !isOfTraining(v) && v.DType().IsFloat() && v.Shape().Rank() >= 2 && v.Shape().Size() > 0
 }
 
-// isState tells whether a variable is named as optimizers name their state: by a scope, the path of a weight of its shape, and
-// a suffix, as /AdamOptimizer/first/weights_1st_moment. In a store that was loaded it is trainable, as all variables are.
-func isState(store *model.Store, v *model.Variable) bool {
-	_, below, _ := strings.Cut(strings.TrimPrefix(v.Path(), "/"), "/")
-	for w := range store.IterVariables() {
-		if w.Trainable && sameDimensions(v, w) && strings.HasPrefix("/"+below, w.Path()+"_") {
-			return true
-		}
-	}
-	return false
-}
-
 // selectWeights returns which of the candidates become sparse, in their order. only restricts the candidates to those
 // that match one of its patterns; then the first rule that matches decides, then the density set in the weight's scope
 // (below the root); all others are left to the distribution.

@@ -60,29 +60,5 @@ func shareOut(total int, weights []float64, least, most []int) []int {
 	return shares
 }
 
-// withoutGains returns counts of the same total that are nowhere above what is active now. Largest remainders let a layer gain
-// a weight while others lose some (the Alabama paradox), which pruning must not. If the total grows, counts stay as they are.
-func withoutGains(counts, active []int) []int {
-	capped, room := slices.Clone(counts), make([]int, len(counts))
-	weights, total := make([]float64, len(counts)), 0
-	for i, n := range counts {
-		capped[i] = min(n, active[i])
-		room[i] = active[i] - capped[i]
-		weights[i] = float64(room[i])
-		total += n - active[i]
-	}
-	if total > 0 {
-		return counts
-	}
-	excess := 0
-	for i, n := range counts {
-		excess += n - capped[i]
-	}
-	for i, share := range shareOut(excess, weights, make([]int, len(counts)), room) {
-		capped[i] += share
-	}
-	return capped
-}
-
 // fraction is what flooring takes away.
 func fraction(x float64) float64 { return x - math.Floor(x) }

@@ -218,6 +218,18 @@ func TestEmptyWeights(t *testing.T) {
 	require.Equal(t, 41, total.Active)
 }
 
+// Static masks keep their density: another one for a run that goes on is an error, moving masks would follow it.
+func TestStaticDensity(t *testing.T) {
+	store := model.NewStore()
+	_, err := store.CreateVariable("/w", tensors.FromScalarAndDimensions(float32(1), 10, 10))
+	require.NoError(t, err)
+	backend := backendtest.One(t)
+	require.NoError(t, dstee.New(0.2).Static().Prepare(backend, store))
+	require.NoError(t, dstee.New(0.2).Static().Prepare(backend, store))
+	require.NoError(t, dstee.New(0.3).Prepare(backend, store))
+	require.ErrorContains(t, dstee.New(0.3).Static().Prepare(backend, store), "masks leave 20 weights active, but density 0.3 is 30 of them")
+}
+
 // Attaching twice updates once.
 func TestAttachTwice(t *testing.T) {
 	sparse := dstee.New(0.2).DeltaT(2)
