@@ -27,7 +27,7 @@ type Acquisition struct {
 	// Name identifies the acquisition to people, for instance in reports.
 	Name string
 
-	// Score builds the graph of the score: Float32, of the shape of the weights. A NaN score ranks below all others.
+	// Score builds the graph of the score: Float32, of the shape of the weights. NaN counts as -∞, below all numbers.
 	// Scores of the entries that are not eligible (active ones when growing) are ignored.
 	Score func(s *Signals) *Node
 
@@ -42,7 +42,7 @@ type Acquisition struct {
 	err error // What is wrong with the composition, reported before training.
 }
 
-// Param is a named number of an [Acquisition], that may change with the training step.
+// Param is a named number of an [Acquisition], that may change with the training step. It is finite.
 type Param struct {
 	Name  string
 	Value Schedule
@@ -55,6 +55,17 @@ func (a Acquisition) check() error {
 		return fmt.Errorf("dstee: the acquisition %q: %w", a.Name, a.err)
 	case a.Score == nil:
 		return fmt.Errorf("dstee: the acquisition %q has no Score function", a.Name)
+	}
+	for i, param := range a.Params {
+		if err := checkSchedule(param.Value, fmt.Sprintf("its parameter %q", param.Name)); err != nil {
+			return fmt.Errorf("dstee: the acquisition %q: %w", a.Name, err)
+		}
+		if value := param.Value.At(1); !finite(value) {
+			return fmt.Errorf("dstee: the acquisition %q: its parameter %q is %g at step 1", a.Name, param.Name, value)
+		}
+		if (Acquisition{Params: a.Params[:i]}).has(param.Name) {
+			return fmt.Errorf("dstee: the acquisition %q has two parameters named %q", a.Name, param.Name)
+		}
 	}
 	for i, memory := range a.Memory {
 		if memory.Name == "" || memory.Update == nil {

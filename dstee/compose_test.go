@@ -1,6 +1,8 @@
 package dstee_test
 
 import (
+	"fmt"
+	"math"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -102,6 +104,10 @@ func TestCompositionErrors(t *testing.T) {
 		{dstee.DSTEE(dstee.Constant(1), dstee.Constant(1)).WithSchedule("sigma", dstee.Constant(1)).Scale(dstee.Constant(1)),
 			`WithSchedule("sigma"): it has no parameter of that name, only ["c" "epsilon"]`},
 		{dstee.RigL().Add(dstee.Acquisition{Name: "empty"}), `its part "empty" has no Score function`},
+		{dstee.RigL().Scale(dstee.Constant(math.NaN())), `its parameter "scale" is NaN at step 1`},
+		{dstee.RigL().Scale(nil), `its parameter "scale" is nil`},
+		{dstee.Acquisition{Name: "twins", Score: dstee.RigL().Score, Params: []dstee.Param{{"c", dstee.Constant(1)}, {"c", dstee.Constant(2)}}},
+			`has two parameters named "c"`},
 		{dstee.RigL().Normalize(7), "there is no Normalization(7), only ByRank, ByMax and ByStandardScore"},
 		{inGo(dstee.RigL().Score, dstee.LastActive, dstee.LastActive), `has two memories named "last"`},
 		{inGo(dstee.RigL().Score, dstee.Memory{Name: "mean"}), "needs a name and an Update function"},
@@ -118,6 +124,14 @@ func ExampleAcquisition_Add() {
 	grow := dstee.RigL().Normalize(dstee.ByRank).Noise(dstee.Linear{First: 0.5, Last: 0})
 	sparse := dstee.New(0.05).Grow(grow)
 	_ = sparse // As any other: see the package's example.
+
+	fmt.Println(grow.Name)
+	for _, param := range grow.Params {
+		fmt.Printf("%s: %s\n", param.Name, param.Value)
+	}
+	// Output:
+	// rank(rigl) + noise
+	// sigma: linear 0.5 → 0 from step 0 to the end of the run
 }
 
 // A layer as small as can be is normalized, too.

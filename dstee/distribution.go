@@ -1,13 +1,14 @@
 package dstee
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
 )
 
-// Distribution shares a global density out among layers: from the shapes of their weights to a density for each, in
-// [0, 1], whose mean weighted by the layers' sizes is the given density.
+// Distribution shares a global density out among layers: from the shapes of their weights, of rank 2 or more, to a density
+// for each, in [0, 1], whose mean weighted by the layers' sizes is the given density.
 //
 // Any function will do; [Uniform], [ER] and [ERK] are the usual ones.
 type Distribution func(shapes [][]int, density float64) []float64
@@ -18,6 +19,8 @@ var Distributions = map[string]Distribution{
 	"er":      ER,
 	"erk":     ERK,
 }
+
+var errNoDistribution = errors.New("dstee: the distribution is nil: use Uniform, ER, ERK, or a function of your own")
 
 // Uniform gives all layers the same density.
 func Uniform(shapes [][]int, density float64) []float64 {
@@ -100,10 +103,19 @@ func erdosRenyi(shapes [][]int, density float64, share func(shape []int) float64
 // share would leave it with none: every layer keeps at least one, so that none is dead.
 //
 // It is an error if the distribution returns anything but one density in [0, 1] per layer, or densities that miss the
-// global density by more than the rounding, or if there are more layers than active weights.
+// global density by more than the rounding, if there are more layers than active weights, or if a shape has a rank below 2
+// or no weights.
 func Allocate(distribution Distribution, shapes [][]int, density float64) ([]int, error) {
+	if distribution == nil {
+		return nil, errNoDistribution
+	}
 	if !(density > 0 && density <= 1) {
 		return nil, fmt.Errorf("dstee: density must be in (0, 1], got %g", density)
+	}
+	for _, shape := range shapes {
+		if len(shape) < 2 || slices.Min(shape) < 1 {
+			return nil, fmt.Errorf("dstee: weights of shape %v cannot be sparse: they must have rank 2 or more, and no axis may be empty", shape)
+		}
 	}
 	densities := distribution(shapes, density)
 	if len(densities) != len(shapes) {

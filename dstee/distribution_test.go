@@ -189,6 +189,12 @@ func TestAllocateRejects(t *testing.T) {
 		_, err := dstee.Allocate(test.distribution, shapes, test.density)
 		require.ErrorContains(t, err, test.want)
 	}
+	for _, shape := range [][]int{{}, {7}, {0, 3}, {3, -1}} {
+		_, err := dstee.Allocate(dstee.ER, [][]int{{10, 10}, shape}, 0.5)
+		require.ErrorContains(t, err, "rank 2 or more")
+	}
+	_, err := dstee.Allocate(nil, shapes, 0.5)
+	require.ErrorContains(t, err, "the distribution is nil")
 	counts, err := dstee.Allocate(dstee.ERK, shapes, 1)
 	require.NoError(t, err)
 	require.Equal(t, []int{100, 400}, counts)

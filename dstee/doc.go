@@ -34,8 +34,17 @@
 //
 // # Methods
 //
-// A growth or drop score is a function of [Signals], an [Acquisition]; a [Method] is all that distinguishes a method of the
-// field, as a value: [MethodRigL], [MethodSNFS], [MethodSNIP], [MethodTopKAST] and others, or one of your own.
+// A growth or drop score is a function of [Signals], an [Acquisition]: [DSTEE], [RigL], [SET] and others, a composition of
+// them ([Acquisition.Add]), a [Formula], or a function of your own. Package dsttest tests it. A [Method] is all that
+// distinguishes a method of the field, as a value: [MethodRigL], [MethodSNFS], [MethodSNIP], [MethodTopKAST] and others
+// ([Methods]), or one of your own. Numbers that change in a run, such as the drop fraction, are a [Schedule].
+//
+// [FromScope] takes all of it from the hyperparameters of GoMLX's store: [ParamDensity], [ParamMethod] and others.
+//
+// # Watching a run
+//
+// [Sparsifier.Stats] counts weights, [Sparsifier.OnUpdate] reports each mask update, [Sparsifier.OnMove] what it chose from.
+// [Sparsifier.Detach] ends sparse training and leaves an ordinary model.
 //
 // # Where state lives
 //

@@ -6,7 +6,7 @@ import (
 
 // This file holds the drop scores of the field.
 
-// Magnitude is the drop score of all the above: the weights of smallest |W| are dropped.
+// Magnitude drops the weights of smallest |W|, as DST-EE, RigL, SET and most methods of the field do.
 func Magnitude() Acquisition {
 	return Acquisition{Name: "magnitude", Score: func(s *Signals) *Node { return Abs(s.Weight) }}
 }

@@ -1,6 +1,7 @@
 package dstee
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -26,7 +27,10 @@ func (l LayerStats) ExplorationRate() float64 { return float64(l.Explored) / flo
 // weights. Layers kept dense by a pattern are not in it; those made dense by the distribution are.
 func (s *Sparsifier) Stats() (layers []LayerStats, total LayerStats, err error) {
 	if s.detached {
-		return nil, total, fmt.Errorf("dstee: there are no masks to count after Detach")
+		return nil, total, errors.New("dstee: there are no masks to count after Detach")
+	}
+	if s.layers == nil {
+		return nil, total, errors.New("dstee: there are no masks to count yet: the first training step makes them, or Prepare")
 	}
 	total.Path = "total"
 	for _, l := range s.layers {

@@ -17,7 +17,8 @@ const (
 //
 //	|∂L/∂W| + c·ln t / (N + ε)
 //
-// The larger c is, the more growth prefers weights seldom active. c 0 is [RigL].
+// with t the optimizer step and N the visits. The larger c is, the more growth prefers weights seldom active; c 0 is [RigL]. ε is
+// above 0: weights never active get c·ln t / ε. With an ε of nearly 0 these come first whatever their gradient.
 func DSTEE(c, epsilon Schedule) Acquisition {
 	return Acquisition{
 		Name:   "dst-ee",
@@ -33,7 +34,7 @@ func DSTEE(c, epsilon Schedule) Acquisition {
 //
 //	|∂L/∂W + c·ln t / (N + ε)|
 //
-// It favours weights with a positive gradient; [DSTEE] does not.
+// It favours weights with a positive gradient; [DSTEE] does not. ε is above 0.
 func DSTEEReference(c, epsilon Schedule) Acquisition {
 	return Acquisition{
 		Name:   "dst-ee-reference",
@@ -49,12 +50,12 @@ func explorationBonus(s *Signals) *Node {
 	return Div(Mul(s.Param("c"), s.LogStep), Add(s.VisitCount(), s.Param("epsilon")))
 }
 
-// RigL grows where the gradient is largest (Evci et al., ICML 2020): |∂L/∂W|.
+// RigL grows where the gradient is largest (Evci et al., ICML 2020, arXiv 1911.11134): |∂L/∂W|.
 func RigL() Acquisition {
 	return Acquisition{Name: "rigl", Score: func(s *Signals) *Node { return Abs(s.Gradient) }}
 }
 
-// SET grows at random (Mocanu et al., 2018).
+// SET grows at random, each inactive weight being as likely (Mocanu et al., 2018, arXiv 1707.04780).
 func SET() Acquisition {
 	return Acquisition{Name: "set", Score: (*Signals).Random}
 }

@@ -12,9 +12,12 @@ import (
 // such as those that save checkpoints (100 by GoMLX's custom) or show progress (0). Hence what is saved is sparse.
 const HookPriority train.Priority = -100
 
-// Attach makes the loop update the masks. Before its first step the loop checks the options, and fails with an error if
+// Attach makes the loop update the masks. Attaching to the same loop again changes nothing. Before its first step the loop checks the options, and fails with an error if
 // they cannot work, for instance if no update would fall within the run.
 func (s *Sparsifier) Attach(loop *train.Loop) {
+	if s.loop == loop {
+		return
+	}
 	s.loop = loop
 	loop.OnStart("dstee", HookPriority, s.start)
 	loop.OnStep("dstee", HookPriority, func(loop *train.Loop, _ []*tensors.Tensor) error {
@@ -38,16 +41,19 @@ func (s *Sparsifier) start(loop *train.Loop, dataset train.Dataset) error {
 		return nil
 	}
 	every := microSteps(loop)
-	s.steps = s.totalSteps
-	if s.steps == 0 {
+	steps := s.totalSteps
+	if steps == 0 {
 		if loop.EndStep < 0 {
 			return errors.New("dstee: this loop does not know how many steps it will run, and schedules must know where they end: " +
 				"set Sparsifier.TotalSteps")
 		}
-		s.steps = loop.EndStep / every
+		steps = loop.EndStep / every
 	}
-	clear(s.updaters) // They hold schedules that end with the run, and so does rank.
-	s.rank = nil
+	if steps != s.steps {
+		clear(s.updaters) // They hold schedules that end with the run, and so does rank.
+		s.rank = nil
+	}
+	s.steps = steps
 	if err := s.checkSchedules(); err != nil {
 		return err
 	}
@@ -101,13 +107,22 @@ func (s *Sparsifier) checkSchedules() error {
 	}
 	updates := s.updates.Over(s.steps)
 	fraction, density := s.dropFraction.Over(s.steps), s.density.Over(s.steps)
+	last := 0
 	for step := updates.Next(0); step > 0 && step <= s.steps; step = updates.Next(step) {
+		if step <= last {
+			return fmt.Errorf("dstee: the update steps (%s) get nowhere: the update after step %d is that of step %d", updates, last, step)
+		}
+		last = step
 		if f := fraction.At(step); !(f >= 0 && f <= 1) {
 			return fmt.Errorf("dstee: the drop fraction (%s) must be in [0, 1], at step %d it is %g", fraction, step, f)
 		}
 		if err := checkDensity(density.At(step), fmt.Sprintf("the density (%s) at step %d", density, step)); err != nil {
 			return err
 		}
+	}
+	if now, end := density.At(last), density.At(s.steps); now != end && end == density.At(s.steps+1) {
+		return fmt.Errorf("dstee: at the last mask update, step %d, the density is %g, but at step %d, the end of the run, it is to be %g (%s): "+
+			"let it end earlier, or choose a ΔT with an update at its end", last, now, s.steps, end, density)
 	}
 	return nil
 }

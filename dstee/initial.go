@@ -20,16 +20,16 @@ type Initial struct {
 	// Gradient is what the score sees as [Signals.Gradient].
 	Gradient InitialGradient
 
-	// Temperature divides the outputs of the model while gradients are computed, which flattens the softmax of logits; 0 is 1.
+	// Temperature divides the outputs of the model while gradients are computed, which flattens the softmax of logits. Default 1.
 	// It needs the model function, see [Sparsifier.Model].
 	Temperature float64
 
-	// Batches is how many batches of training data the gradient is the mean over; 0 is one, or with gradients accumulated as
+	// Batches is how many batches of training data the gradient is the mean over. Default one, or with gradients accumulated as
 	// many as make a step.
 	Batches int
 
 	// Rounds is in how many rounds weights are pruned: after round r of n, density^(r/n) are left, scored with the others at
-	// zero. 0 is one round.
+	// zero. Default one round.
 	Rounds int
 
 	// PerLayer ranks the weights of each layer by themselves, which get the counts of the distribution. By default layers
@@ -64,7 +64,10 @@ const (
 // structure do not compete.
 func (s *Sparsifier) Initial(initial Initial) *Sparsifier {
 	if !(initial.Temperature >= 0) || math.IsInf(initial.Temperature, 1) {
-		s.fail(fmt.Errorf("dstee: the temperature of initial masks must be above 0, got %g", initial.Temperature))
+		s.fail(fmt.Errorf("dstee: the temperature of initial masks cannot be negative or infinite, got %g", initial.Temperature))
+	}
+	if initial.Gradient < NoGradient || initial.Gradient > SynapticFlow {
+		s.fail(fmt.Errorf("dstee: there is no InitialGradient(%d), only NoGradient, LossGradient, HessianGradient and SynapticFlow", initial.Gradient))
 	}
 	if initial.Batches < 0 || initial.Rounds < 0 {
 		s.fail(fmt.Errorf("dstee: initial masks take 1 batch and 1 round at least, got %d and %d", initial.Batches, initial.Rounds))
@@ -127,23 +130,6 @@ func (s *Sparsifier) firstMask(l *layer, count int) (*tensors.Tensor, error) {
 		return tensors.FromFlatDataAndDimensions(slices.Clone(mask), l.weight.Shape().Dimensions...), nil
 	}
 	return initialMask(l.weight, l.layout, count, s.seed)
-}
-
-// inProportion shares the total of the counts out among the layers at the given indices as they share the active weights now:
-// what the initial score gave them, they keep.
-func inProportion(layers []*layer, at, counts []int) []int {
-	total, active := 0, 0
-	now, weights, least, most := make([]int, len(at)), make([]float64, len(at)), make([]int, len(at)), make([]int, len(at))
-	for i, index := range at {
-		l := layers[index]
-		now[i], weights[i], least[i], most[i] = l.active, float64(l.active), 1, l.size
-		total += counts[i]
-		active += l.active
-	}
-	if total == active {
-		return now
-	}
-	return shareOut(total, weights, least, most)
 }
 
 // chooseWithData chooses the first masks before the loop's first step, if the initial score needs gradients and no run goes

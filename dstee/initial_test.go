@@ -390,7 +390,8 @@ func TestInitialErrors(t *testing.T) {
 	}{
 		{dstee.New(0.1).Method(dstee.MethodSynFlow()), `initial masks by "synflow" need the model function: give the trainer Sparsifier.Model(yourModelFn)`},
 		{dstee.New(0.1).Method(dstee.MethodGraSP()), `initial masks by "grasp" need the model function`},
-		{dstee.New(0.1).Initial(dstee.Initial{Score: dstee.RigL(), Temperature: -1}), "the temperature of initial masks must be above 0, got -1"},
+		{dstee.New(0.1).Initial(dstee.Initial{Score: dstee.RigL(), Temperature: -1}), "the temperature of initial masks cannot be negative or infinite, got -1"},
+		{dstee.New(0.1).Initial(dstee.Initial{Score: dstee.RigL(), Gradient: 9}), "there is no InitialGradient(9), only NoGradient, LossGradient"},
 		{dstee.New(0.1).Initial(nan).Static(), "which says nothing"},
 		{dstee.New(0.1).Initial(dstee.Initial{Score: remembering}), `"remembering" cannot score initial masks: it remembers`},
 		{dstee.New(0.1).Initial(dstee.Initial{}), "has no Score function, as the score of the initial masks"},

@@ -119,7 +119,7 @@ func MaskedValue(scope *model.Scope, g *graph.Graph, weights *model.Variable) *g
 	if err := checkDensity(density, fmt.Sprintf("the density of scope %q", scope.Scope())); err != nil {
 		panic(err)
 	}
-	structure, err := structureOf(scope)
+	structure, err := structureOf(scope, Unstructured())
 	if err != nil {
 		panic(err)
 	}

@@ -61,7 +61,10 @@ func (s *Sparsifier) Method(m Method) *Sparsifier {
 		s.Density(m.Density(s.final))
 	}
 	if m.Structure != Unstructured() {
-		s.Structure(m.Structure)
+		if err := m.Structure.check(); err != nil {
+			s.fail(err)
+		}
+		s.structure = m.Structure
 	}
 	if m.DropGlobally {
 		s.DropGlobally()

@@ -49,7 +49,8 @@ func MethodSET() Method {
 }
 
 // MethodSNFS is sparse networks from scratch (Dettmers and Zettlemoyer, 2019): growth by the momentum of the dense gradient,
-// shared out among layers by the mean size of the momentum of the weights they keep. The drop fraction is that of its code; ΔT is chosen here, its code updates once per epoch.
+// shared out among layers by the mean size of the momentum of the weights they keep, from layers that start with the same
+// density. Drop fraction and momentum are those of its code; ΔT is chosen here, its code updates once per epoch.
 func MethodSNFS() Method {
 	grow := RigL()
 	grow.Name = "momentum" // What GradientMomentum makes of the gradient.
@@ -63,12 +64,14 @@ func MethodSNFS() Method {
 		Redistribute:     &grow,
 		DropFraction:     itopAnnealing,
 		Updates:          Every{DeltaT: DefaultDeltaT},
+		Distribution:     Uniform,
 		DenseGradient:    GradientEachStep,
 	}
 }
 
 // MethodRigL is RigL (Evci et al., ICML 2020): growth by the gradient, ΔT 100, and a drop fraction that falls from 0.3 to 0
-// along a cosine over the first three quarters of the run, after which masks stay.
+// along a cosine over the first three quarters of the run, after which masks stay. Its code updates masks in place of a
+// gradient step, and rounds the number of dropped weights down; here updates follow a step, and it is rounded up.
 func MethodRigL() Method {
 	return Method{
 		Name:          "rigl",

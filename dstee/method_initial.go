@@ -6,7 +6,8 @@ import (
 
 // This file holds the methods that choose their masks before training, which then stay.
 
-// MethodStatic trains with random masks that never move: what dynamic sparse training is compared with.
+// MethodStatic trains with random masks that never move, in layers of ERK density: what dynamic sparse training is compared
+// with.
 func MethodStatic() Method {
 	return Method{Name: "static", Paper: "Random masks, the baseline of all the others", Distribution: ERK, Static: true}
 }

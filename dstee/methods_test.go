@@ -1,12 +1,14 @@
 package dstee_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"testing"
 
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 	"github.com/stretchr/testify/require"
@@ -224,6 +226,7 @@ func TestMethodDefaults(t *testing.T) {
 	require.True(t, gse.DropGlobally && gse.GrowGlobally)
 	require.NotNil(t, dstee.MethodSNFS().Redistribute)
 	require.Equal(t, 0.9, dstee.MethodSNFS().GradientMomentum)
+	require.Equal(t, []float64{0.1, 0.1}, dstee.MethodSNFS().Distribution([][]int{{9, 9}, {99, 9}}, 0.1), "layers start alike")
 
 	// Zhu and Gupta's cube: s = s_f·(1 - (1 - t/T)³), here over three quarters of the run.
 	gmp := dstee.MethodGMP().Density(0.05).Over(1000)
@@ -271,6 +274,32 @@ func TestGMPOnlyPrunes(t *testing.T) {
 	_, total, err := sparse.Stats()
 	require.NoError(t, err)
 	require.Equal(t, 96, total.Active)
+}
+
+// Largest remainders alone would let a layer gain a weight while the network loses some (the Alabama paradox).
+func TestGMPLayersNeverGain(t *testing.T) {
+	shapes := map[string][]int{"/a/w": {12, 24}, "/b/w": {24, 24}, "/c/w": {24, 4}}
+	before := map[string]int{}
+	store := model.NewStore()
+	for path, shape := range shapes {
+		_, err := store.CreateVariable(path, tensors.FromScalarAndDimensions(float32(1), shape...))
+		require.NoError(t, err)
+	}
+	const steps = 20000
+	sparse := dstee.New(0.05).Method(dstee.MethodGMP()).TotalSteps(steps)
+	require.NoError(t, sparse.Prepare(backendtest.One(t), store))
+	for step := 100; step <= steps; step += 100 {
+		update, err := sparse.Update(step)
+		require.NoError(t, err)
+		require.Zero(t, update.Totals().Grown, "step %d", step)
+		for _, l := range update.Layers {
+			require.True(t, before[l.Path] == 0 || l.Active <= before[l.Path], "step %d", step)
+			before[l.Path] = l.Active
+		}
+	}
+	_, total, err := sparse.Stats()
+	require.NoError(t, err)
+	require.Equal(t, 48, total.Active)
 }
 
 // What growth sees under GradientMomentum is the momentum of the dense gradient, step by step; an infinite gradient leaves
@@ -342,4 +371,26 @@ func ExampleMethod() {
 	}
 	sparse := dstee.New(0.05).Method(mine).DropFraction(dstee.Constant(0.2)) // Single settings can follow.
 	_ = sparse                                                               // As any other: see the package's example.
+
+	fmt.Println(mine.Name, "updates", mine.Updates)
+	// Output:
+	// mine updates every 50 steps from step 0 to 0.75 of the run
+}
+
+// The methods of the field have names.
+func ExampleMethodByName() {
+	method, err := dstee.MethodByName("rigl")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(method.Paper)
+	fmt.Println("grow by", method.Grow.Name)
+	fmt.Println("update", method.Updates)
+	fmt.Println("drop", method.DropFraction)
+	// Output:
+	// Evci et al., Rigging the Lottery: Making All Tickets Winners, ICML 2020, arXiv 1911.11134
+	// grow by rigl
+	// update every 100 steps from step 0 to 0.75 of the run
+	// drop cosine 0.3 → 0 from step 0 to the end of the run, which ends at 0.75 of its steps
 }

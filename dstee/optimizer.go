@@ -1,9 +1,8 @@
 package dstee
 
 import (
-	"fmt"
+	"errors"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -19,8 +18,9 @@ import (
 // Any base will do. One that takes gradients (GoMLX's SGD and Adam families, and package optimizers) never sees those
 // of inactive weights. One that computes them itself does, but neither its state nor the weights keep them.
 //
-// State is masked if it has a weight's shape, and a path that holds the weight's, as GoMLX's optimizers name it. State
-// named otherwise belongs to the only weight of its shape, or to the only weight whose gradient it is computed from.
+// State is masked if it has a weight's shape, and a path that holds the weight's, as GoMLX's optimizers name it; if it holds
+// several, the longest counts. State named otherwise belongs to the only weight of its shape, or to the only weight whose
+// gradient it is computed from.
 func (s *Sparsifier) Optimizer(base optimizer.Interface) optimizer.Interface {
 	return &sparseOptimizer{s: s, base: base}
 }
@@ -92,8 +92,17 @@ func (o *sparseOptimizer) UpdateGraphWithGradients(scope *model.Scope, grads []*
 // Clear implements optimizer.Interface. It keeps masks and visits, which belong to the weights.
 func (o *sparseOptimizer) Clear(scope *model.Scope) error { return o.base.Clear(scope) }
 
+// sparsifierGraphParam is the Sparsifier that masks the graph's weights.
+const sparsifierGraphParam = "sparsifier"
+
 // mustPrepare prepares the trainable variables of the graph, and panics on error.
 func (s *Sparsifier) mustPrepare(scope *model.Scope, g *Graph) {
+	own := scope.Store().Scope(Scope)
+	if other, found := own.GetGraphParam(g, sparsifierGraphParam); found && other != s {
+		panic(&SetupError{errors.New("dstee: the optimizer is wrapped by two Sparsifiers, but a store holds the masks of one Sparsifier only: " +
+			"to train layers in several ways, set hyperparameters in their scopes, or LayerDensity and Structure")})
+	}
+	own.SetGraphParam(g, sparsifierGraphParam, s)
 	err := s.prepare(g.Backend(), scope.Store(), func(v *model.Variable) bool { return v.InUseByGraph(g) })
 	if err != nil {
 		panic(&SetupError{err})
@@ -152,10 +161,10 @@ func (s *Sparsifier) gathered(before, gradient *Node) *Node {
 // layers by the gradient given to the base, nil if the base computed its own.
 func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 	for _, l := range s.layers {
-		l.states, l.momentum = nil, nil
 		if !l.weight.InUseByGraph(g) {
-			continue
+			continue // Its state is that of the graphs which use it.
 		}
+		l.states, l.momentum = nil, nil
 		if l.reserved == nil {
 			s.maskInGraph(g, l, l.weight)
 		} else {
@@ -164,7 +173,7 @@ func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 		s.store.Scope(layerScope(l.path)).SetGraphParam(g, managedGraphParam, true)
 	}
 	for v := range s.store.IterVariables() {
-		if v.Trainable || !v.ChangedInGraph(g) || underScope(v, Scope) || underScope(v, "/"+train.AccumulatedGradientsScope) {
+		if v.Trainable || !v.ChangedInGraph(g) || isOfTraining(v) {
 			continue
 		}
 		if l := s.owner(g, v, sources); l != nil {
@@ -179,102 +188,9 @@ func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 	}
 }
 
-// isFirstMoment tells by its name whether a state tensor is the first moment that GoMLX's Adam or package optimizers keeps.
-func isFirstMoment(state *model.Variable) bool {
-	return strings.HasSuffix(state.Path(), "_1st_moment") || strings.HasSuffix(state.Path(), "_momentum")
-}
-
 // maskInGraph masks the value that the graph gives the variable.
 func (s *Sparsifier) maskInGraph(g *Graph, l *layer, v *model.Variable) {
 	if v.ChangedInGraph(g) {
 		v.SetNodeValue(applyMask(l.trained(g), v.NodeValue(g)))
 	}
-}
-
-// owner returns the layer that a state tensor of the optimizer belongs to, nil if it belongs to none.
-func (s *Sparsifier) owner(g *Graph, state *model.Variable, sources map[*Node]*layer) *layer {
-	var sameShape []*layer
-	var byPath *layer
-	for _, l := range s.layers {
-		if !slices.Equal(l.weight.Shape().Dimensions, state.Shape().Dimensions) {
-			continue
-		}
-		sameShape = append(sameShape, l)
-		// The longest path decides: that of "/a/w" is also in the state of "/b/a/w".
-		if strings.Contains(state.Path(), l.path) && (byPath == nil || len(l.path) > len(byPath.path)) {
-			byPath = l
-		}
-	}
-	switch {
-	case byPath != nil:
-		return byPath
-	case len(sameShape) == 0:
-		return nil
-	case len(sameShape) == 1 && s.onlyOfShape(g, sameShape[0]):
-		return sameShape[0]
-	}
-	return onlySource(state.NodeValue(g), sources)
-}
-
-// onlyOfShape tells whether no other trainable variable of the graph has the layer's shape.
-func (s *Sparsifier) onlyOfShape(g *Graph, l *layer) bool {
-	for v := range s.store.IterVariables() {
-		if v != l.weight && v.Trainable && v.InUseByGraph(g) && slices.Equal(v.Shape().Dimensions, l.weight.Shape().Dimensions) {
-			return false
-		}
-	}
-	return true
-}
-
-// onlySource returns the layer whose gradient the node is computed from, if there is exactly one.
-func onlySource(node *Node, sources map[*Node]*layer) *layer {
-	var found []*layer
-	seen := map[*Node]bool{}
-	pending := []*Node{node}
-	for len(pending) > 0 {
-		n := pending[len(pending)-1]
-		pending = pending[:len(pending)-1]
-		if seen[n] {
-			continue
-		}
-		seen[n] = true
-		if l := sources[n]; l != nil {
-			found = append(found, l)
-			continue // What the gradient itself is computed from says nothing.
-		}
-		pending = append(pending, n.Inputs()...)
-	}
-	if len(found) == 1 {
-		return found[0]
-	}
-	return nil
-}
-
-// underScope tells whether the variable lies under the scope with the given path.
-func underScope(v *model.Variable, scope string) bool {
-	return strings.HasPrefix(v.Path(), scope+"/")
-}
-
-// UnmaskedStates names the optimizer's state tensors that have the shape of a sparse layer but could not be told to
-// belong to one: they are left as the optimizer makes them. Empty before training has built its first graph, and for
-// all of GoMLX's optimizers.
-func (s *Sparsifier) UnmaskedStates() []string {
-	var paths []string
-	if s.store == nil {
-		return nil
-	}
-	for v := range s.store.IterVariables() {
-		if v.Trainable || underScope(v, Scope) || underScope(v, "/"+train.AccumulatedGradientsScope) {
-			continue
-		}
-		sameShape, masked := false, false
-		for _, l := range s.layers {
-			sameShape = sameShape || slices.Equal(l.weight.Shape().Dimensions, v.Shape().Dimensions)
-			masked = masked || slices.Contains(l.states, v)
-		}
-		if sameShape && !masked {
-			paths = append(paths, fmt.Sprintf("%s %v", v.Path(), v.Shape().Dimensions))
-		}
-	}
-	return paths
 }

@@ -1,22 +1,35 @@
 package dstee
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
-// Density sets a density that changes with the step. Layers then lose or gain active weights at each mask update; the
-// density of step 0 is that of the first masks.
+// Density sets a density in (0, 1] that changes with the step, instead of the constant given to [New]. Layers then lose or
+// gain active weights at each mask update; the density of step 0 is that of the first masks. An update whose drop fraction is
+// 0 lets no layer gain unless their total does.
 func (s *Sparsifier) Density(density Schedule) *Sparsifier {
+	if err := checkSchedule(density, "the density"); err != nil {
+		s.fail(fmt.Errorf("dstee: %w", err))
+	}
 	s.density = density
 	return s
 }
 
 // Distribution sets how the density is shared out among layers. Default [ERK].
 func (s *Sparsifier) Distribution(distribution Distribution) *Sparsifier {
+	if distribution == nil {
+		s.fail(errNoDistribution)
+	}
 	s.distribution = distribution
 	return s
 }
 
-// Updates sets after which steps the masks are updated. Default [Every] 100 steps, to the end of the run.
+// Updates sets after which steps the masks are updated. Default [Every] [DefaultDeltaT] steps, to the end of the run.
 func (s *Sparsifier) Updates(updates UpdateSteps) *Sparsifier {
+	if updates == nil {
+		s.fail(errors.New("dstee: the update steps are nil: to never update the masks, use Static()"))
+	}
 	s.updates = updates
 	return s
 }
@@ -35,9 +48,12 @@ func (s *Sparsifier) Static() *Sparsifier {
 	return s
 }
 
-// DropFraction sets the share of a layer's active weights that an update drops. Default a cosine from 0.5 to 0.005 over
-// the run.
+// DropFraction sets the share of a layer's active weights that an update drops, in [0, 1]; it is rounded up to whole weights.
+// Default a cosine from [DefaultDropFraction] to [LastDropFraction] over the run.
 func (s *Sparsifier) DropFraction(fraction Schedule) *Sparsifier {
+	if err := checkSchedule(fraction, "the drop fraction"); err != nil {
+		s.fail(fmt.Errorf("dstee: %w", err))
+	}
 	s.dropFraction = fraction
 	return s
 }
@@ -83,7 +99,7 @@ func (s *Sparsifier) LayerDensity(pattern string, density float64) *Sparsifier {
 }
 
 // GradientBatches scores growth by the mean of the gradients of the last n steps before the update, instead of the last
-// one alone. If fewer steps lie between two updates, the mean is over those.
+// one alone. If fewer steps lie between two updates, the mean is over those. For weights of 16 bits the sum is Float32.
 func (s *Sparsifier) GradientBatches(n int) *Sparsifier {
 	if n < 1 {
 		s.fail(fmt.Errorf("dstee: growth needs the gradient of at least 1 batch, got %d", n))

@@ -23,7 +23,8 @@ const (
 	ParamDistribution = "dst_distribution"
 
 	// ParamStructure names the [Structure] that active weights form, see [ParseStructure]: "unstructured", "2:4", "block:4",
-	// "fanin", "fanin:0.3" or "channel". N:M decides the density itself. String, default "unstructured".
+	// "fanin", "fanin:0.3" or "channel". N:M decides the density itself. String, default that of the
+	// method, without one "unstructured".
 	ParamStructure = "dst_structure"
 
 	// ParamDrop names the score by which active weights are kept, see [DropByName]. String, default that of the method,
@@ -97,8 +98,11 @@ func checkDensity(density float64, what string) error {
 	return nil
 }
 
-// structureOf returns the structure that the scope's hyperparameters ask for.
-func structureOf(scope *model.Scope) (Structure, error) {
+// structureOf returns the structure that the scope's hyperparameters ask for, or else the given one.
+func structureOf(scope *model.Scope, otherwise Structure) (Structure, error) {
+	if !isSet(scope, ParamStructure) {
+		return otherwise, nil
+	}
 	structure, err := ParseStructure(model.GetParamOr(scope, ParamStructure, unstructured))
 	if err != nil {
 		return structure, fmt.Errorf("%w (hyperparameter %q in scope %q)", err, ParamStructure, scope.Scope())

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -12,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/initializer"
+	"github.com/gomlx/gomlx/support/exceptions"
 )
 
 // Prepare selects the weights that become sparse among the store's variables, creates their masks (or takes those that
@@ -19,8 +19,18 @@ import (
 //
 // Training does it by itself when it builds its first graph. Call it only to look at the layers before training, or in a
 // training loop of your own, once the model's variables exist.
-func (s *Sparsifier) Prepare(backend compute.Backend, store *model.Store) error {
-	return s.prepare(backend, store, func(*model.Variable) bool { return true })
+//
+// Of a store that was loaded, the state of optimizers is told from weights by its path: a scope, the path of the weight, and a
+// suffix. It is an error if the store's masks do not fit the weights, or after [Sparsifier.Detach].
+func (s *Sparsifier) Prepare(backend compute.Backend, store *model.Store) (err error) {
+	if s.detached {
+		return errors.New("dstee: there are no masks after Detach: for new ones, make a new Sparsifier")
+	}
+	// The store panics if a variable has another shape than asked for, as one of a model that has changed since.
+	caught := exceptions.TryCatch[error](func() {
+		err = s.prepare(backend, store, func(v *model.Variable) bool { return !isState(store, v) })
+	})
+	return errors.Join(err, caught)
 }
 
 // prepare makes the variables sparse that inUse admits. After the first time, it only checks that they are the same.
@@ -28,12 +38,12 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	if s.err != nil {
 		return s.err
 	}
+	if s.layers != nil {
+		return s.checkSame(store, inUse)
+	}
 	choices, err := s.chooseWeights(store, inUse)
 	if err != nil {
 		return err
-	}
-	if s.layers != nil {
-		return s.checkSame(store, choices)
 	}
 	s.store, s.backend = store, backend
 	s.execs, s.selector = newMaintenance(backend), newSelector(backend, s.place.on(backend))
@@ -59,6 +69,11 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 	}
 	for i, l := range layers {
 		if err := s.createMask(l, counts[i]); err != nil {
+			return err
+		}
+	}
+	if s.static {
+		if err := s.checkStatic(layers, counts); err != nil {
 			return err
 		}
 	}
@@ -100,7 +115,7 @@ func (s *Sparsifier) chooseWeights(store *model.Store, inUse func(*model.Variabl
 
 // newLayers returns the layers of the weights chosen in the Sparsifier's store, each with its structure.
 func (s *Sparsifier) newLayers(choices []choice) ([]*layer, error) {
-	structures, err := chooseStructures(s.store, choices, s.structures)
+	structures, err := chooseStructures(s.store, choices, s.structures, s.structure)
 	if err != nil {
 		return nil, err
 	}
@@ -114,13 +129,18 @@ func (s *Sparsifier) newLayers(choices []choice) ([]*layer, error) {
 	return layers, nil
 }
 
-// checkSame reports weights that a later graph uses but the first did not: they have no mask.
-func (s *Sparsifier) checkSame(store *model.Store, choices []choice) error {
+// checkSame reports weights that a later graph uses but the first did not: they have no mask. That it leaves some out, which
+// patterns may be about, is all right.
+func (s *Sparsifier) checkSame(store *model.Store, inUse func(*model.Variable) bool) error {
 	if store != s.store {
 		return errors.New("dstee: a Sparsifier belongs to one model: this one was already used with another store")
 	}
+	choices, err := s.chooseWeights(store, func(*model.Variable) bool { return true })
+	if err != nil {
+		return err
+	}
 	for _, c := range choices {
-		if !slices.ContainsFunc(s.layers, func(l *layer) bool { return l.weight == c.weight }) {
+		if inUse(c.weight) && !slices.ContainsFunc(s.layers, func(l *layer) bool { return l.weight == c.weight }) {
 			return fmt.Errorf("dstee: the weight %q appeared after the masks were made: call Prepare once all of the model's "+
 				"variables exist, before training", c.weight.Path())
 		}
@@ -149,44 +169,6 @@ func (s *Sparsifier) acquisitions(scope *model.Scope) (drop, grow Acquisition, e
 		}
 	}
 	return drop, grow, errors.Join(drop.check(), grow.check())
-}
-
-// targets returns how many weights of each layer are to be active at the given step: what the distribution allocates, or the
-// layer's own density, rounded to what its structure can hold.
-func (s *Sparsifier) targets(layers []*layer, step int) ([]int, error) {
-	counts := make([]int, len(layers))
-	var free []int
-	for i, l := range layers {
-		if l.fixed > 0 {
-			counts[i] = l.layout.active(l.fixed)
-			continue
-		}
-		free = append(free, i)
-	}
-	// Rounding breaks ties by order. That of the paths is the same in a store that was loaded, that of creation is not.
-	slices.SortFunc(free, func(a, b int) int { return strings.Compare(layers[a].path, layers[b].path) })
-	freeShapes := make([][]int, len(free))
-	for i, at := range free {
-		freeShapes[i] = layers[at].weight.Shape().Dimensions
-	}
-	density := s.density.Over(s.steps).At(step)
-	if err := checkDensity(density, fmt.Sprintf("the density at step %d", step)); err != nil {
-		return nil, err
-	}
-	if len(free) == 0 {
-		return counts, nil
-	}
-	allocated, err := Allocate(s.distribution, freeShapes, density)
-	if err != nil {
-		return nil, err
-	}
-	if s.layers != nil && s.initial != nil && !s.initial.PerLayer {
-		allocated = inProportion(layers, free, allocated)
-	}
-	for i, count := range allocated {
-		counts[free[i]] = layers[free[i]].layout.round(count)
-	}
-	return counts, nil
 }
 
 // createMask gives a layer its mask, visits and gradient variables. Values that the store already holds are kept.
@@ -226,7 +208,7 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 		return fmt.Errorf("dstee: reading the visits of %q: %w", l.path, err)
 	}
 	gradient := shapes.Make(l.weight.DType(), dims...)
-	if s.momentum > 0 && gradient.DType.IsHalfPrecision() {
+	if (s.momentum > 0 || s.gradients > 1) && gradient.DType.IsHalfPrecision() {
 		gradient.DType = dtypes.Float32
 	}
 	l.gradient = s.store.VariableWithShape(layerScope(l.path)+"/gradient", gradient, initializer.Zero).SetTrainable(false)
@@ -235,6 +217,22 @@ func (s *Sparsifier) createMask(l *layer, count int) error {
 	}
 	l.growMemory, err = memoryVariables(s.store, l.weight, "grow", l.grow)
 	return err
+}
+
+// checkStatic says whether masks that never move, which the store may have held before, are those of the density.
+func (s *Sparsifier) checkStatic(layers []*layer, counts []int) error {
+	active, want := 0, 0
+	for i, l := range layers {
+		if l.layout.plain() {
+			active += l.active
+			want += counts[i]
+		}
+	}
+	if active != want {
+		return fmt.Errorf("dstee: the store's masks leave %d weights active, but density %s is %d of them, and static masks never move: "+
+			"give the density that they were made for, or let them move", active, s.density, want)
+	}
+	return nil
 }
 
 // counter returns an Int64 scalar variable that starts at 0.

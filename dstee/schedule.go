@@ -14,7 +14,8 @@ type Schedule interface {
 	// the last. An open schedule that was not closed with Over stays at its first value.
 	At(step int) float64
 
-	// Over returns the schedule for a run of the given number of steps: an open end becomes that number.
+	// Over returns the schedule for a run of the given number of steps: an open end becomes that number. 0 steps are a
+	// run of unknown length, which leaves it open.
 	Over(steps int) Schedule
 
 	// String says what the schedule does, for people.
@@ -155,8 +156,30 @@ func (u Until) String() string {
 	return fmt.Sprintf("%s, which ends at %g of its steps", u.Schedule, u.Share)
 }
 
-// shareOf is the step at the given share of a run, at least 1.
-func shareOf(steps int, share float64) int { return max(1, int(math.Round(share*float64(steps)))) }
+// shareOf is the step at the given share of a run, at least 1; 0 if the length of the run is unknown.
+func shareOf(steps int, share float64) int {
+	if steps == 0 {
+		return 0
+	}
+	return max(1, int(math.Round(share*float64(steps))))
+}
+
+// checkSchedule says what keeps a schedule from being asked.
+func checkSchedule(schedule Schedule, what string) error {
+	switch s := schedule.(type) {
+	case nil:
+		return fmt.Errorf("%s is nil: it must be a Schedule, for instance Constant(0.3)", what)
+	case Until:
+		if s.Schedule == nil {
+			return fmt.Errorf("%s is an Until without a Schedule", what)
+		}
+		if !(s.Share > 0 && s.Share <= 1) {
+			return fmt.Errorf("%s ends at a share of the run in (0, 1], got %g", what, s.Share)
+		}
+		return checkSchedule(s.Schedule, what)
+	}
+	return nil
+}
 
 // progress returns how far step is from begin to end, in [0, 1]; 0 when the end is open.
 func progress(step, begin, end int) float64 {

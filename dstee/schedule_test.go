@@ -42,6 +42,8 @@ func TestSchedules(t *testing.T) {
 		dstee.Until{Share: 0.75, Schedule: dstee.Cosine{First: 0.3}}.String())
 	require.Equal(t, "every 100 steps from step 0 to 0.75 of the run", dstee.MethodRigL().Updates.String())
 	require.Equal(t, 0.5, dstee.Cosine{First: 0.5}.At(1e6), "an open schedule stays at its first value")
+	until := dstee.Until{Share: 0.75, Schedule: dstee.Cosine{First: 0.3}}
+	require.Equal(t, 0.3, until.Over(0).At(1e6), "and so does one over a run of unknown length")
 }
 
 func TestUpdateSteps(t *testing.T) {
@@ -69,6 +71,9 @@ func TestUpdateSteps(t *testing.T) {
 		require.Equal(t, test.want, at, updates.String())
 		require.Equal(t, test.want, next, updates.String())
 	}
+	require.True(t, dstee.Every{DeltaT: 30, EndShare: 0.75}.Over(0).At(3000), "a run of unknown length has no end")
+	require.False(t, dstee.Every{}.At(7))
+	require.Zero(t, dstee.Every{}.Next(7))
 }
 
 // A schedule is asked, printed and plotted without a run.
@@ -84,6 +89,14 @@ func ExampleCosine() {
 	// step 200: drop 25.2%
 	// step 300: drop 7.7%
 	// step 400: drop 0.5%
+}
+
+// A schedule can end before the run does.
+func ExampleUntil() {
+	fraction := dstee.Until{Share: 0.75, Schedule: dstee.Cosine{First: 0.3}}.Over(1000)
+	fmt.Println(fraction.At(375), fraction.At(750), fraction.At(900))
+	// Output:
+	// 0.15 0 0
 }
 
 func ExampleERK() {

@@ -20,10 +20,10 @@ type choice struct {
 	density float64
 }
 
-// candidate tells whether a variable can be sparse: it is trained, has a float dtype, and at least rank 2, which
-// leaves out biases and the scales of norms.
+// candidate tells whether a variable can be sparse: it is trained, has a float dtype, is not empty, and has at least rank 2,
+// which leaves out biases and the scales of norms.
 func candidate(v *model.Variable) bool {
-	return v.Trainable && v.DType().IsFloat() && v.Shape().Rank() >= 2
+	return v.Trainable && !isOfTraining(v) && v.DType().IsFloat() && v.Shape().Rank() >= 2 && v.Shape().Size() > 0
 }
 
 // selectWeights returns which of the candidates become sparse, in their order. only restricts the candidates to those

@@ -15,7 +15,8 @@ import (
 // Its options return the Sparsifier itself, so that they chain; they must come before training starts. Options that are
 // not valid are reported, before any training, by the loop that it is attached to.
 //
-// It is not safe for concurrent use.
+// A store holds the masks of one Sparsifier: to train layers in several ways, use [Sparsifier.LayerDensity],
+// [Sparsifier.Structure] and the hyperparameters of their scopes. It is not safe for concurrent use.
 type Sparsifier struct {
 	// Configuration.
 	final        float64 // The density given to New.
@@ -29,6 +30,7 @@ type Sparsifier struct {
 	only         []string
 	rules        []rule
 	structures   []structureRule
+	structure    Structure // Of the method, for layers without one of their own.
 	gradients    int
 	momentum     float64 // Of the gradients that scores see, 0 for none.
 	totalSteps   int
@@ -188,7 +190,7 @@ func (s *Sparsifier) Detach() error {
 	if err := s.store.DeleteVariablesInScope(Scope); err != nil {
 		return fmt.Errorf("dstee: deleting the masks: %w", err)
 	}
-	s.detached = true
+	s.layers, s.detached = nil, true
 	if s.loop != nil {
 		s.loop.Trainer.ResetComputationGraphs() // The compiled steps still read the masks.
 	}

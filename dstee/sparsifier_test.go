@@ -137,6 +137,12 @@ func TestSelectionErrors(t *testing.T) {
 	require.ErrorContains(t, dstee.New(0.1).Prepare(backend, empty), "nothing to make sparse")
 }
 
+// standing are update steps that get nowhere.
+type standing struct{ dstee.AtSteps }
+
+func (standing) Next(int) int                 { return 2 }
+func (s standing) Over(int) dstee.UpdateSteps { return s }
+
 // What cannot work is reported before any training.
 func TestRunErrors(t *testing.T) {
 	backend := backendtest.One(t)
@@ -156,6 +162,13 @@ func TestRunErrors(t *testing.T) {
 		{dstee.New(0.1).DeltaT(2).Redistribute(remembering), `growth cannot be redistributed by "remembering": it remembers`},
 		{dstee.New(0.1).DeltaT(2).DropFraction(dstee.Linear{First: 0.5, Last: 1.5}), "must be in [0, 1], at step 6 it is 1.1"},
 		{dstee.New(0.1).DeltaT(2).Density(dstee.Linear{First: 0.5, Last: -0.5}), "at step 6 must be in (0, 1]"},
+		{dstee.New(0.1).DeltaT(2).DropFraction(nil), "the drop fraction is nil: it must be a Schedule"},
+		{dstee.New(0.1).DeltaT(2).DropFraction(dstee.Until{Share: 0.5}), "the drop fraction is an Until without a Schedule"},
+		{dstee.New(0.1).DeltaT(2).Density(dstee.Until{Share: 75, Schedule: dstee.Constant(1)}), "the density ends at a share of the run in (0, 1], got 75"},
+		{dstee.New(0.1).DeltaT(2).Exploration(dstee.Constant(1), nil), `"dst-ee": its parameter "epsilon" is nil`},
+		{dstee.New(0.1).Updates(nil), "the update steps are nil"},
+		{dstee.New(0.1).DeltaT(2).Distribution(nil), "the distribution is nil"},
+		{dstee.New(0.1).Updates(standing{}), "the update after step 2 is that of step 2"},
 		{dstee.New(0), "the density at step 0 must be in (0, 1], got 0"},
 		{dstee.New(0.1).DeltaT(2).GradientBatches(0), "at least 1 batch, got 0"},
 		{dstee.New(0.1).DeltaT(2).TotalSteps(-1), "at least 1 step"},
@@ -190,6 +203,54 @@ func TestRunErrors(t *testing.T) {
 	})
 }
 
+// A variable without any weight is not a layer.
+func TestEmptyWeights(t *testing.T) {
+	store := model.NewStore()
+	for path, dims := range map[string][]int{"/empty": {0, 7}, "/single": {1, 1}, "/w": {9, 9}} {
+		_, err := store.CreateVariable(path, tensors.FromScalarAndDimensions(float32(1), dims...))
+		require.NoError(t, err)
+	}
+	sparse := dstee.New(0.5)
+	require.NoError(t, sparse.Prepare(backendtest.One(t), store))
+	stats, total, err := sparse.Stats()
+	require.NoError(t, err)
+	require.Len(t, stats, 2)
+	require.Equal(t, 41, total.Active)
+}
+
+// Static masks keep their density: another one for a run that goes on is an error, moving masks would follow it.
+func TestStaticDensity(t *testing.T) {
+	store := model.NewStore()
+	_, err := store.CreateVariable("/w", tensors.FromScalarAndDimensions(float32(1), 10, 10))
+	require.NoError(t, err)
+	backend := backendtest.One(t)
+	require.NoError(t, dstee.New(0.2).Static().Prepare(backend, store))
+	require.NoError(t, dstee.New(0.2).Static().Prepare(backend, store))
+	require.NoError(t, dstee.New(0.3).Prepare(backend, store))
+	require.ErrorContains(t, dstee.New(0.3).Static().Prepare(backend, store), "masks leave 20 weights active, but density 0.3 is 30 of them")
+}
+
+// Attaching twice updates once.
+func TestAttachTwice(t *testing.T) {
+	sparse := dstee.New(0.2).DeltaT(2)
+	updates := 0
+	sparse.OnUpdate(func(*dstee.MaskUpdate) error {
+		updates++
+		return nil
+	})
+	s := newSession(backendtest.One(t), newStore(t), testModel, sparse, optimizer.Adam().Done())
+	sparse.Attach(s.loop)
+	require.NoError(t, firstError(s.loop.RunSteps(testData{}, 4)))
+	require.Equal(t, 2, updates)
+}
+
+// One graph has one Sparsifier: two would count their updates together.
+func TestTwoSparsifiers(t *testing.T) {
+	first, second := dstee.New(0.2).DeltaT(2).Only("first"), dstee.New(0.2).DeltaT(2).Only("second")
+	s := newSession(backendtest.One(t), newStore(t), testModel, first, second.Optimizer(optimizer.Adam().Done()))
+	require.ErrorContains(t, firstError(s.loop.RunSteps(testData{}, 4)), "one Sparsifier only")
+}
+
 // Exploration does what it says: with a large c every growth is of weights never tried, with c 0 it is RigL's.
 func TestExplorationExplores(t *testing.T) {
 	explored := func(c float64) int {
@@ -204,6 +265,74 @@ func TestExplorationExplores(t *testing.T) {
 	require.Greater(t, explorer, rigl)
 	// Every weight grown is new while there are any left to try: 96 at first, then the drop fraction of each of 12 rounds.
 	require.Greater(t, float64(explorer), 0.35*960)
+}
+
+// A growth score of one's own is a function of what a mask update knows: here two of five weights are active, the weaker is
+// dropped, and of the other four that of the largest score is grown. It was never active, and has a large gradient.
+func ExampleSparsifier_Grow() {
+	rare := dstee.Acquisition{Name: "rare gradients", Score: func(s *dstee.Signals) *Node {
+		return Div(Abs(s.Gradient), AddScalar(s.VisitCount(), 1))
+	}}
+	sparse := dstee.New(0.05).Grow(rare)
+	_ = sparse // As any other: see the package's example.
+
+	// What it does to one layer can be tried without any training.
+	backend, err := backends.Open("go")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	updater, err := dstee.NewUpdater(backend, dstee.Magnitude(), rare, dstee.Auto)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	layer := dstee.LayerState{
+		Weight:   tensors.FromValue([][]float32{{0.5, 0.1, 0, 0, 0}}),
+		Gradient: tensors.FromValue([][]float32{{0, 0.2, 0.9, -0.6, 0.1}}),
+		Mask:     tensors.FromValue([][]bool{{true, true, false, false, false}}),
+		Visits:   tensors.FromValue([][]int32{{4, 1, 3, 0, 0}}),
+	}
+	move, err := updater.Update(layer, 2, 2, 0.5, 100, 0)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(move.Mask.Value())
+	// Output:
+	// [[true false false true false]]
+}
+
+// Training may end with an ordinary model: what is inactive is zero, and nothing else is left in the store.
+func ExampleSparsifier_Detach() {
+	backend, err := backends.Open("go")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	store := model.NewStore()
+	sparse := dstee.New(0.1).DeltaT(10).OnUpdate(func(u *dstee.MaskUpdate) error {
+		fmt.Printf("step %d: dropped and grew %d of %d\n", u.Step, u.Totals().Grown, u.Totals().Active)
+		return nil
+	})
+	trainer := train.NewTrainer(backend, store, testModel, loss.SparseCategoricalCrossEntropyLogits,
+		sparse.Optimizer(optimizer.Adam().Done()), nil, nil)
+	loop := train.NewLoop(trainer)
+	sparse.Attach(loop)
+	if _, err := loop.RunSteps(testData{}, 30); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := sparse.Detach(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("masks in the store:", store.GetVariable(dstee.Scope+"/first/dense/weights/mask") != nil)
+	// Output:
+	// step 10: dropped and grew 38 of 96
+	// step 20: dropped and grew 14 of 96
+	// step 30: dropped and grew 3 of 96
+	// masks in the store: false
 }
 
 // The whole of what a GoMLX training program needs to become sparse: the lines with an arrow.

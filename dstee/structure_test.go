@@ -360,6 +360,19 @@ func TestSparsifierScopes(t *testing.T) {
 	}
 }
 
+// The structure of a method is for layers that have none by an option or a hyperparameter, whichever comes first.
+func TestMethodStructure(t *testing.T) {
+	method := dstee.Method{Structure: dstee.NM(1, 4)}
+	for _, sparse := range []*dstee.Sparsifier{
+		dstee.New(0.5).Method(method).Structure(dstee.NM(2, 4), "first"),
+		dstee.New(0.5).Structure(dstee.NM(2, 4), "first").Method(method),
+	} {
+		got, err := prepared(t, sparse, map[string]any{"/output/" + dstee.ParamStructure: "3:4"})
+		require.NoError(t, err)
+		require.Equal(t, map[string]float64{testWeights[0]: 0.5, testWeights[1]: 0.25, testWeights[2]: 0.75}, got)
+	}
+}
+
 // What cannot be is said before training.
 func TestStructureErrors(t *testing.T) {
 	for _, test := range []struct {
@@ -371,6 +384,7 @@ func TestStructureErrors(t *testing.T) {
 		{dstee.New(0.1).Structure(dstee.Block(5)), nil, `must be multiples of 5; the largest block that fits is "block:4"`},
 		{dstee.New(0.1).Structure(dstee.NM(5, 2)), nil, "must keep at least 1 of each 2"},
 		{dstee.New(0.1).Structure(dstee.NM(2, 4), "third"), nil, `"third" gives no sparse weight the structure "2:4"`},
+		{dstee.New(0.1).Structure(dstee.NM(2, 4)).Structure(dstee.FanIn(), "first"), nil, `"fanin" decides nothing: the one before, "2:4", is for all layers`},
 		{dstee.New(0.1).Structure(dstee.NM(2, 4), "(first"), nil, "is not a regular expression"},
 		{dstee.New(0.1).Structure(dstee.NM(2, 4)).LayerDensity("first", 0.3), nil, `"2:4" has density 0.5, it cannot have 0.3`},
 		{dstee.New(0.1).Structure(dstee.Channel()).LayerDensity("output", 0.1), nil, `cannot have density 0.1: the lowest is 0.25 (layer "/output/dense/weights")`},
@@ -392,4 +406,12 @@ func TestStructureErrors(t *testing.T) {
 	require.NoError(t, dstee.New(0.5).Prepare(backendtest.One(t), store))
 	err = dstee.New(0.5).Structure(dstee.NM(2, 4)).Prepare(backendtest.One(t), store)
 	require.ErrorContains(t, err, `the store's mask of "/dense/weights" cannot be used: the mask does not have the structure "2:4"`)
+
+	// And the shape of the weights: the model may have changed since.
+	other := model.NewStore()
+	for path, dims := range map[string][]int{"/w": {4, 4}, dstee.Scope + "/w/mask": {4, 5}} {
+		_, err := other.CreateVariable(path, tensors.FromScalarAndDimensions(float32(1), dims...))
+		require.NoError(t, err)
+	}
+	require.ErrorContains(t, dstee.New(0.5).Prepare(backendtest.One(t), other), "with different shape")
 }

@@ -14,19 +14,25 @@ type structureRule struct {
 
 // Structure sets the pattern that active weights form: for all layers, or for those whose path matches one of the regular
 // expressions. The first call that matches a layer decides; a layer that none matches has the structure of its
-// [ParamStructure]. Default [Unstructured].
+// [ParamStructure], else that of the method. Default [Unstructured].
 //
 //	dstee.New(0.1).Structure(dstee.NM(2, 4), "conv").Structure(dstee.FanIn())
 func (s *Sparsifier) Structure(structure Structure, patterns ...string) *Sparsifier {
 	if err := structure.check(); err != nil {
 		s.fail(err)
 	}
+	for _, earlier := range s.structures {
+		if len(earlier.patterns) == 0 {
+			s.fail(fmt.Errorf("dstee: the structure %q decides nothing: the one before, %q, is for all layers", structure, earlier.structure))
+		}
+	}
 	s.structures = append(s.structures, structureRule{structure, patterns})
 	return s
 }
 
-// chooseStructures returns the structure of each chosen weight. A pattern that decides nothing is an error.
-func chooseStructures(store *model.Store, choices []choice, rules []structureRule) ([]Structure, error) {
+// chooseStructures returns the structure of each chosen weight: by the rules, by its hyperparameters, or else the given one. A
+// pattern that decides nothing is an error.
+func chooseStructures(store *model.Store, choices []choice, rules []structureRule, otherwise Structure) ([]Structure, error) {
 	var patterns []string
 	var byPattern []Structure
 	for _, r := range rules {
@@ -48,7 +54,7 @@ func chooseStructures(store *model.Store, choices []choice, rules []structureRul
 		weights[i] = c.weight
 		if at := matchers.first(c.weight.Path()); at >= 0 {
 			structures[i] = byPattern[at]
-		} else if structures[i], err = structureOf(store.Scope(c.weight.Scope())); err != nil {
+		} else if structures[i], err = structureOf(store.Scope(c.weight.Scope()), otherwise); err != nil {
 			return nil, err
 		}
 	}

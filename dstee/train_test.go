@@ -2,6 +2,7 @@ package dstee_test
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/layers"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/model/checkpoint"
 	"github.com/gomlx/gomlx/ml/model/initializer"
@@ -212,6 +214,67 @@ func TestStateOfUnknownOptimizer(t *testing.T) {
 	})
 }
 
+// Optimizers name a state by its weight. The state of a dense weight is its own, also if its path holds that of a sparse one.
+func TestStateOfDenseNamesake(t *testing.T) {
+	nested := func(scope *model.Scope, _ any, inputs []*Node) []*Node {
+		x := Tanh(layers.Dense(scope, inputs[0], false, testInputs))
+		x = Tanh(layers.Dense(scope.In("block"), x, false, testInputs))
+		return []*Node{layers.Dense(scope.In("output"), x, true, testClasses)}
+	}
+	for _, base := range []optimizer.Interface{optimizer.Adam().Done(), optimizers.SGD().Momentum(0.9).Done()} {
+		store := newStore(t)
+		sparse := dstee.New(0.2).DeltaT(2).KeepDense("block")
+		s := newSession(backendtest.One(t), store, nested, sparse, base)
+		require.NoError(t, firstError(s.loop.RunSteps(testData{}, 3)))
+		require.Empty(t, sparse.UnmaskedStates())
+		found, mask := 0, flat[bool](t, store, dstee.Scope+"/dense/weights/mask")
+		for v := range store.IterVariables() {
+			if strings.HasSuffix(v.Path(), "/block/dense/weights_1st_moment") || strings.HasSuffix(v.Path(), "/block/dense/weights_momentum") {
+				found++
+				beyond := 0
+				for i, x := range flat[float32](t, store, v.Path()) {
+					if x != 0 && !mask[i] {
+						beyond++
+					}
+				}
+				require.Positive(t, beyond, "%s is masked like the sparse weight", v.Path())
+			}
+		}
+		require.Equal(t, 1, found)
+	}
+}
+
+// specData yields batches whose spec is another from batch to batch, hence a graph of its own.
+type specData struct{ testData }
+
+func (d specData) Iter() iter.Seq2[train.Batch, error] {
+	return func(yield func(train.Batch, error) bool) {
+		i := 0
+		for batch, err := range d.testData.Iter() {
+			batch.Spec = i % 2
+			if i++; !yield(batch, err) {
+				return
+			}
+		}
+	}
+}
+
+// A graph may leave layers out: what patterns say of them holds, and their state is masked by updates all the same.
+func TestGraphsOfSomeLayers(t *testing.T) {
+	partial := func(scope *model.Scope, spec any, inputs []*Node) []*Node {
+		x := Tanh(layers.Dense(scope.In("first"), inputs[0], true, 24))
+		if spec == 0 {
+			x = Tanh(layers.Dense(scope.In("second"), x, true, 24))
+		}
+		return []*Node{layers.Dense(scope.In("output"), x, true, testClasses)}
+	}
+	store := newStore(t)
+	sparse := dstee.New(0.2).DeltaT(2).LayerDensity("second", 0.3).DropFraction(dstee.Constant(0.5))
+	s := newSession(backendtest.One(t), store, partial, sparse, optimizer.Adam().Done())
+	require.NoError(t, firstError(s.loop.RunSteps(specData{}, 6)))
+	requireStatesSparse(t, store, 6)
+}
+
 func firstError(_ []*tensors.Tensor, err error) error { return err }
 
 // A gradient that is not finite leaves masks and visits as they were; the update is counted and reported.
@@ -278,6 +341,42 @@ func TestGradientBatches(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Sums of gradients of 16 bits are kept in Float32: in their own, what is small against the sum would be lost.
+func TestGradientBatchesOfHalfPrecision(t *testing.T) {
+	half := func(scope *model.Scope, _ any, inputs []*Node) []*Node {
+		x := layers.Dense(scope, ConvertDType(inputs[0], dtypes.BFloat16), false, testClasses)
+		return []*Node{ConvertDType(x, dtypes.Float32)}
+	}
+	store := newStore(t)
+	s := newSession(backendtest.One(t), store, half, dstee.New(0.3).DeltaT(4).GradientBatches(4), optimizer.Adam().Done())
+	require.NoError(t, firstError(s.loop.RunSteps(testData{}, 4)))
+	require.Equal(t, dtypes.Float32, store.GetVariable(dstee.Scope+"/dense/weights/gradient").DType())
+}
+
+// In a store that was loaded all variables are trainable: masks and the optimizer's state are no weights all the same.
+func TestPrepareLoadedStore(t *testing.T) {
+	backend := backendtest.One(t)
+	for _, base := range []optimizer.Interface{optimizer.Adam().Done(), optimizers.SGD().Momentum(0.9).Done()} {
+		store, loaded := newStore(t), model.NewStore()
+		s := newSession(backend, store, testModel, dstee.New(0.2).DeltaT(2), base)
+		require.NoError(t, s.trainer.AccumulateGradients(2))
+		require.NoError(t, firstError(s.loop.RunSteps(testData{}, 5)))
+		for path, value := range snapshot(t, store) {
+			_, err := loaded.CreateVariable(path, value)
+			require.NoError(t, err)
+		}
+		sparse := dstee.New(0.2)
+		require.NoError(t, sparse.Prepare(backend, loaded))
+		stats, _, err := sparse.Stats()
+		require.NoError(t, err)
+		var paths []string
+		for _, l := range stats {
+			paths = append(paths, l.Path)
+		}
+		require.ElementsMatch(t, testWeights, paths)
+	}
 }
 
 // A run that was saved and loaded goes on as if it had never stopped, to the last bit.
@@ -385,6 +484,20 @@ func TestDensitySchedule(t *testing.T) {
 	})
 }
 
+// Pruning ends at its last density, or says before training that it would not.
+func TestDensityReachesItsEnd(t *testing.T) {
+	for _, test := range []struct{ deltaT, steps int }{{100, 199}, {30, 40}} {
+		sparse := dstee.New(0.1).Method(dstee.MethodGMP()).DeltaT(test.deltaT)
+		s := newSession(backendtest.One(t), newStore(t), testModel, sparse, optimizer.Adam().Done())
+		err := firstError(s.loop.RunSteps(testData{}, test.steps))
+		if test.steps == 40 { // Pruning ends at step 30.
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, "at the last mask update, step 100, the density is")
+	}
+}
+
 // A density without an end of its own ends with the run; once it stayed at its first value.
 func TestOpenDensitySchedule(t *testing.T) {
 	store := newStore(t)
@@ -425,6 +538,10 @@ func TestDetach(t *testing.T) {
 		}
 		_, _, err = sparse.Stats()
 		require.ErrorContains(t, err, "Detach")
+		_, err = sparse.Update(13)
+		require.ErrorContains(t, err, "no masks")
+		require.ErrorContains(t, sparse.Prepare(backend, store), "Detach")
+		require.Empty(t, sparse.Unsaved())
 		require.NoError(t, firstError(s.loop.RunSteps(testData{}, 3)))
 		require.Greater(t, nonZero(), 2*stats.Active, "training on is dense")
 	})

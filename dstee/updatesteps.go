@@ -14,14 +14,16 @@ type UpdateSteps interface {
 	// Next returns the first update step after the given one, or 0 if there is none.
 	Next(step int) int
 
-	// Over returns the update steps of a run of the given number of steps: an open end becomes that number.
+	// Over returns the update steps of a run of the given number of steps: an open end becomes that number. 0 steps are a
+	// run of unknown length, which leaves it open.
 	Over(steps int) UpdateSteps
 
 	// String names the steps, for people.
 	String() string
 }
 
-// Every updates the masks every DeltaT steps: after the multiples of DeltaT from Begin to End, both included.
+// Every updates the masks every DeltaT steps: after the multiples of DeltaT from Begin to End, both included. The zero value
+// never does.
 type Every struct {
 	DeltaT     int     // Steps between updates, ΔT in the paper.
 	Begin, End int     // Steps; End 0 means the end of the run.
@@ -30,11 +32,14 @@ type Every struct {
 
 // At implements [UpdateSteps].
 func (e Every) At(step int) bool {
-	return step > 0 && step%e.DeltaT == 0 && step >= e.Begin && (e.End == 0 || step <= e.End)
+	return step > 0 && e.DeltaT > 0 && step%e.DeltaT == 0 && step >= e.Begin && (e.End == 0 || step <= e.End)
 }
 
 // Next implements [UpdateSteps].
 func (e Every) Next(step int) int {
+	if e.DeltaT < 1 {
+		return 0
+	}
 	next := (max(step, e.Begin-1)/e.DeltaT + 1) * e.DeltaT
 	if e.End != 0 && next > e.End {
 		return 0
@@ -64,14 +69,15 @@ func (e Every) String() string {
 type AtSteps []int
 
 // At implements [UpdateSteps].
-func (a AtSteps) At(step int) bool { return slices.Contains(a, step) }
+func (a AtSteps) At(step int) bool {
+	_, found := slices.BinarySearch(a, step)
+	return found
+}
 
 // Next implements [UpdateSteps].
 func (a AtSteps) Next(step int) int {
-	for _, s := range a {
-		if s > step {
-			return s
-		}
+	if next, _ := slices.BinarySearch(a, step+1); next < len(a) {
+		return a[next]
 	}
 	return 0
 }

@@ -1,5 +1,3 @@
-// Package dsttest checks mask updates: this build's against reference vectors ([Vectors]), such as those embedded here,
-// and anybody's growth and drop scores against what all of them must do ([RunAll]).
 package dsttest
 
 import (
