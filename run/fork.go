@@ -42,7 +42,7 @@ func (r *Run) Fork(dir string, step int, change func(*Spec)) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := checkpoint.Read(entry.Path)
+	c, err := entry.Read()
 	if err == nil {
 		err = r.manifest.owns(c)
 	}

@@ -44,14 +44,14 @@ func (r *Run) checkpointAt(step int) (*checkpoint.Checkpoint, error) {
 		if err != nil {
 			return nil, err
 		}
-		return checkpoint.Read(entry.Path)
+		return entry.Read()
 	}
 	entries, err := r.checkpoints().List()
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range slices.Backward(entries) {
-		c, err := checkpoint.Read(entry.Path)
+		c, err := entry.Read()
 		var damaged *checkpoint.DamagedError
 		switch {
 		case errors.As(err, &damaged):

@@ -106,6 +106,34 @@ func TestOvertaken(t *testing.T) {
 	requireSame(t, whole.Dir(), first.Dir())
 }
 
+// It does so, too, where the file system has given a new checkpoint the place of the one that it saved.
+func TestOvertakenInPlace(t *testing.T) {
+	backend := backendtest.One(t)
+	r := create(t, short(0), run.Recording{LogEvery: 1, SaveEvery: 1, Keep: 1})
+	trained(t, r, backend, 10)
+	ours, err := r.Checkpoints()
+	require.NoError(t, err)
+	inode := filepath.Join(t.TempDir(), "inode")
+	require.NoError(t, os.Link(ours[0].Path, inode))
+
+	other, err := run.Load(r.Dir())
+	require.NoError(t, err)
+	defer other.Close()
+	want := trained(t, other, backend, 0)
+	theirs, err := other.Checkpoints()
+	require.NoError(t, err)
+	newest := theirs[len(theirs)-1].Path
+	data, err := os.ReadFile(newest)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(inode, data, 0o644))
+	require.NoError(t, os.Rename(inode, newest))
+
+	steps := 0
+	r.Observe(run.Observer{Step: func(int, float64) { steps++ }})
+	require.Equal(t, want, trained(t, r, backend, 0))
+	require.Zero(t, steps, "the run was at its end")
+}
+
 func TestOpen(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "run")
 	_, err := run.Load(dir)

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 )
 
 // Rewound says what a [Run.Rewind] removed, besides a part of the trace.
@@ -58,7 +56,7 @@ func (r *Run) progressAt(step int) (progress, error) {
 	if err != nil {
 		return progress{}, err
 	}
-	c, err := checkpoint.Read(entry.Path)
+	c, err := entry.Read()
 	if err != nil {
 		return progress{}, err
 	}

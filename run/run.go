@@ -39,7 +39,7 @@ type Run struct {
 	wait     bool
 
 	session *session
-	saved   os.FileInfo // The checkpoint that the session is at, nil if it is at none.
+	saved   string // The checksum of the checkpoint that the session is at, "" if it is at none.
 }
 
 // Open opens the run in the folder dir, or, if it holds none, creates one with the [DefaultRecording]. If the run there
@@ -139,7 +139,7 @@ func (r *Run) Close() {
 	if r.session != nil {
 		r.session.close()
 	}
-	r.session, r.saved = nil, nil
+	r.session, r.saved = nil, ""
 }
 
 // checkpoints returns the folder of the run's checkpoints.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/sparsekernel/sparsekernel/backends"
@@ -136,11 +135,8 @@ func (r *Run) save(record *recorder) error {
 	s.savedStep = step
 	path := r.checkpoints().Path(step, s.at.round())
 	return record.then(func() error {
-		if err := packed.Write(path); err != nil {
+		if r.saved, err = packed.Write(path); err != nil {
 			return fail(fmt.Errorf("%w; the run stands at its checkpoint before, go on from there when this is mended", err))
-		}
-		if r.saved, err = os.Stat(path); err != nil {
-			return fail(err)
 		}
 		if r.manifest.Recording.Keep == 0 {
 			return nil
@@ -166,7 +162,7 @@ func (r *Run) load(ctx context.Context) error {
 	c, entry, err := r.checkpoints().Newest(func(damaged *checkpoint.DamagedError) {
 		r.note("%v: set aside as *%s, going on from the checkpoint before", damaged, durable.AsideSuffix)
 	})
-	var saved os.FileInfo
+	var saved string
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && m.ForkedFrom != nil:
 		return fmt.Errorf("%s has no whole checkpoint left: fork it anew from %s at step %d", r.dir, m.ForkedFrom.Dir, m.ForkedFrom.Step)
@@ -178,9 +174,7 @@ func (r *Run) load(ctx context.Context) error {
 		if err := m.owns(c); err != nil {
 			return fmt.Errorf("%s: %w", entry.Path, err)
 		}
-		if saved, err = os.Stat(entry.Path); err != nil {
-			return fmt.Errorf("opening the run: %w", err)
-		}
+		saved = c.SHA256
 	}
 	if err := r.chooseBackend(c); err != nil {
 		return err
@@ -197,18 +191,15 @@ func (r *Run) load(ctx context.Context) error {
 
 // current tells whether the session in memory is where the folder is: no other process has trained since.
 func (r *Run) current() (bool, error) {
-	if r.session == nil {
+	if r.session == nil || r.saved == "" {
 		return false, nil
 	}
 	entries, err := r.checkpoints().List()
-	if err != nil || len(entries) == 0 || r.saved == nil {
+	if err != nil || len(entries) == 0 {
 		return false, err
 	}
-	newest, err := os.Stat(entries[len(entries)-1].Path)
-	if err != nil {
-		return false, fmt.Errorf("opening the run: %w", err)
-	}
-	return os.SameFile(newest, r.saved), nil
+	newest, err := checkpoint.Sum(entries[len(entries)-1].Path)
+	return err == nil && newest == r.saved, nil // One that cannot be read, or was just pinned, is looked for again.
 }
 
 // owns says why a checkpoint is none of this run, nil if it is.
