@@ -166,6 +166,8 @@ func (r *Run) load(ctx context.Context) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && m.ForkedFrom != nil:
 		return fmt.Errorf("%s has no whole checkpoint left: fork it anew from %s at step %d", r.dir, m.ForkedFrom.Dir, m.ForkedFrom.Step)
+	case errors.Is(err, fs.ErrNotExist) && m.BeginsAt != nil:
+		return fmt.Errorf("%s has no whole checkpoint left, and began with a model at step %d: create it anew from that", r.dir, *m.BeginsAt)
 	case errors.Is(err, fs.ErrNotExist):
 		c = nil // The run begins, or begins anew.
 	case err != nil:
