@@ -90,6 +90,22 @@ func TestStopped(t *testing.T) {
 	requireSame(t, whole.Dir(), stopped.Dir())
 }
 
+// An evaluation stops, too, and is made up for when the run goes on.
+func TestStoppedInEvaluation(t *testing.T) {
+	backend := backendtest.One(t)
+	spec := shortLinks(t, "link-mlp")
+	r := create(t, spec, often())
+	want := trained(t, r, backend, 0)
+	require.NoError(t, os.Remove(filepath.Join(r.Dir(), "summary.json")))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := r.Train(ctx, 0)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "stopped after 40 of 40 steps, saved in "+r.Dir())
+	require.NoFileExists(t, filepath.Join(r.Dir(), "summary.json"))
+	require.Equal(t, want, trained(t, r, backend, 0))
+}
+
 // A Run that was trained by another process in between goes on from where that one left it.
 func TestOvertaken(t *testing.T) {
 	backend := backendtest.One(t)

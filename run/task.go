@@ -1,6 +1,8 @@
 package run
 
 import (
+	"context"
+	"iter"
 	"slices"
 
 	"github.com/gomlx/compute/shapes"
@@ -62,12 +64,13 @@ type score struct {
 }
 
 // evaluate judges the session's model on examples.
-func (s *session) evaluate(examples datasets.Examples) (score, error) {
+func (s *session) evaluate(ctx context.Context, examples datasets.Examples) (score, error) {
 	batches, err := evaluationOf(examples)
 	if err != nil {
 		return score{}, err
 	}
-	metrics, err := s.trainer.Eval(batches)
+	until := &untilDone{batches, ctx}
+	metrics, err := s.trainer.Eval(until)
 	if err != nil {
 		return score{}, err
 	}
@@ -75,7 +78,7 @@ func (s *session) evaluate(examples datasets.Examples) (score, error) {
 	if !s.task.ranks {
 		return result, nil
 	}
-	scores, err := s.outputs(batches)
+	scores, err := s.outputs(until)
 	if err != nil {
 		return score{}, err
 	}
@@ -84,8 +87,30 @@ func (s *session) evaluate(examples datasets.Examples) (score, error) {
 	return result, nil
 }
 
+// untilDone is a data set that ends with the error of a context when that is done.
+type untilDone struct {
+	train.Dataset
+	ctx context.Context
+}
+
+// Iter implements train.Dataset.
+func (u *untilDone) Iter() iter.Seq2[train.Batch, error] {
+	return func(yield func(train.Batch, error) bool) {
+		for batch, err := range u.Dataset.Iter() {
+			if u.ctx.Err() != nil {
+				_ = batch.Finalize()
+				yield(train.Batch{}, u.ctx.Err())
+				return
+			}
+			if !yield(batch, err) {
+				return
+			}
+		}
+	}
+}
+
 // outputs are what the model says of each example, one number each.
-func (s *session) outputs(batches *datasets.Evaluation) ([]float64, error) {
+func (s *session) outputs(batches train.Dataset) ([]float64, error) {
 	exec, err := model.NewExec(s.backend, s.store, func(scope *model.Scope, input *graph.Node) *graph.Node {
 		scope.Store().SetTraining(input.Graph(), false)
 		return s.modelFn(scope, nil, []*graph.Node{input})[0]

@@ -26,7 +26,7 @@ const saveAfter = time.Minute
 // Train trains the given number of steps more, fewer where the run ends before, or to its end if steps is 0. Then it
 // evaluates on the test split and writes summary.json. A run that is at its end keeps the summary it has.
 //
-// When ctx is cancelled it stops after the step under way and saves; the error wraps ctx's. See [UntilInterrupted].
+// When ctx is cancelled it stops after the step under way, or the batch of the evaluation, and saves; the error wraps ctx's. See [UntilInterrupted].
 //
 // When it cannot save, as on a full disk, it stops with an error. The checkpoints made before stay as they are.
 func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error) {
@@ -53,12 +53,14 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 		}
 	} else if err = r.trainSession(ctx, steps); err != nil {
 		r.Close() // GoMLX's loop cannot go on after an error; a checkpoint can.
-		if isOf(ctx, err) {
-			return nil, fmt.Errorf("stopped after %d of %d steps, saved in %s: %w", s.at.Step, s.spec.Steps, r.dir, ctx.Err())
-		}
-		return nil, err
 	}
-	if summary, err = s.summarize(); err != nil {
+	if err == nil {
+		summary, err = s.summarize(ctx)
+	}
+	if isOf(ctx, err) {
+		return nil, fmt.Errorf("stopped after %d of %d steps, saved in %s: %w", s.at.Step, s.spec.Steps, r.dir, ctx.Err())
+	}
+	if err != nil {
 		return nil, err
 	}
 	_, err = summary.WriteFile(r.dir)
