@@ -73,6 +73,7 @@ type Worker interface {
 // Serve answers the requests of in on out until in ends.
 func Serve(in io.Reader, out io.Writer, worker Worker) error {
 	lines, encoder := bufio.NewScanner(in), json.NewEncoder(out)
+	lines.Buffer(nil, 1<<24) // A layer of numbers takes tens of kilobytes.
 	for lines.Scan() {
 		var request Request
 		err := json.Unmarshal(lines.Bytes(), &request)
