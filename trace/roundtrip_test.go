@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // What was recorded is read back: scalars, counts and masks, one after the other and by round.
@@ -169,7 +171,7 @@ func TestRefused(t *testing.T) {
 		{"long scores", next, []Move{with(func(m *Move) { m.Score = make([]float32, 21) })}, "Score has 21 entries"},
 		{"no kept mask", next, []Move{with(func(m *Move) { m.Kept = nil })}, "the move has no Kept"},
 		{"no visits", next, []Move{with(func(m *Move) { m.Visits = nil })}, "the move has no Visits"},
-		{"kept what was not there", next, []Move{with(func(m *Move) { m.Kept = pack(m.Kept).not(20).unpack(20) })},
+		{"kept what was not there", next, []Move{with(func(m *Move) { m.Kept = bitset.OfBools(m.Kept).Not(20).Bools(20) })},
 			"that the mask recorded before does not have"},
 		{"lost what was kept", next, []Move{with(func(m *Move) { m.Mask = make([]bool, 20) })},
 			"were kept that the new mask does not have"},

@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/sparsekernel/sparsekernel/interchange/safetensors"
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // parseVariables reads the list of variables in the metadata.
@@ -72,25 +73,25 @@ func unpackValue(file *safetensors.File, v variable) (*tensors.Tensor, error) {
 		}
 		fill = func(into []byte) { widen(into, data, width, storedWidth) }
 	case bitsOf:
-		set, ok := bitSetOf(data, elements)
+		set, ok := bitset.OfBytes(data, elements)
 		if !ok || v.DType != safetensors.Bool || stored.DType != safetensors.Uint8 {
 			return nil, fmt.Errorf("%d bytes of %s are not the bits of %d elements of %s", len(data), stored.DType, elements, v.DType)
 		}
-		ones := bytes.Repeat([]byte{1}, set.count())
-		fill = func(into []byte) { set.put(into, ones, 1) }
+		ones := bytes.Repeat([]byte{1}, set.Count())
+		fill = func(into []byte) { put(set, into, ones, 1) }
 	case values:
 		at, err := file.Read(v.At)
 		if err != nil {
 			return nil, err
 		}
-		set, ok := bitSetOf(at, elements)
-		if !ok || set.count()*storedWidth != len(data) {
+		set, ok := bitset.OfBytes(at, elements)
+		if !ok || set.Count()*storedWidth != len(data) {
 			return nil, fmt.Errorf("%q does not say where %d bytes of values belong among %d elements", v.At, len(data), elements)
 		}
 		fill = func(into []byte) {
-			wide := make([]byte, set.count()*width)
+			wide := make([]byte, set.Count()*width)
 			widen(wide, data, width, storedWidth)
-			set.put(into, wide, width)
+			put(set, into, wide, width)
 		}
 	default:
 		return nil, fmt.Errorf("unknown packing %q", v.Packing)
