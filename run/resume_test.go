@@ -218,6 +218,15 @@ func TestDiverged(t *testing.T) {
 	require.Equal(t, run.StatusNew, state.Status)
 }
 
+// So it does in its last step, which leaves outputs that cannot be ranked.
+func TestDivergedAtTheEnd(t *testing.T) {
+	spec := shortLinks(t, "link-mlp")
+	spec.Method, spec.Steps, spec.LearningRate = run.Static, 1, 1e38
+	r := create(t, spec, often())
+	_, err := r.On(backendtest.One(t)).Train(t.Context(), 0)
+	require.ErrorContains(t, err, "evaluating: the model's output for example 0 is NaN")
+}
+
 // An update that is observed is one that the next process knows of.
 func TestObserverOfRun(t *testing.T) {
 	r := create(t, short(0), often())

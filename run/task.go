@@ -2,7 +2,9 @@ package run
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"math"
 	"slices"
 
 	"github.com/gomlx/compute/shapes"
@@ -82,6 +84,10 @@ func (s *session) evaluate(ctx context.Context, examples datasets.Examples) (sco
 	if err != nil {
 		return score{}, err
 	}
+	if i := slices.IndexFunc(scores, math.IsNaN); i >= 0 {
+		return score{}, fmt.Errorf("the model's output for example %d is NaN, which has no rank: it diverged, lower the learning rate, "+
+			"now %g", i, s.spec.LearningRate)
+	}
 	area := auc(scores, examples.About().Labels)
 	result.auc = &area
 	return result, nil
@@ -141,8 +147,9 @@ func (s *session) outputs(batches train.Dataset) ([]float64, error) {
 	return outputs, nil
 }
 
-// auc is the area under the ROC curve: the chance that an example of label 1 has a higher score than one of label 0, where
-// equal scores count half (Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006).
+// auc is the area under the ROC curve, for scores that are numbers and labels of both kinds: the chance that an example of
+// label 1 has a higher score than one of label 0, where equal scores count half (Fawcett, "An introduction to ROC analysis",
+// Pattern Recognition Letters 27, 2006).
 func auc(scores []float64, labels []int32) float64 {
 	sorted, classes := slices.Clone(scores), make([]bool, len(labels))
 	for i, label := range labels {

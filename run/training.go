@@ -26,7 +26,8 @@ const saveAfter = time.Minute
 // Train trains the given number of steps more, fewer where the run ends before, or to its end if steps is 0. Then it
 // evaluates on the test split and writes summary.json. A run that is at its end keeps the summary it has.
 //
-// When ctx is cancelled it stops after the step under way, or the batch of the evaluation, and saves; the error wraps ctx's. See [UntilInterrupted].
+// When ctx is cancelled it stops after the step under way, or the batch of the evaluation, and saves; the error wraps
+// ctx's. See [UntilInterrupted].
 //
 // When it cannot save, as on a full disk, it stops with an error. The checkpoints made before stay as they are.
 func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error) {

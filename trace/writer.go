@@ -116,8 +116,8 @@ func (w *Writer) Step(s Step) error {
 }
 
 // Update records a mask update with the moves of all layers, in the same order at each update. It comes before the
-// [Writer.Step] of the same optimizer step. The first update of a trace holds the masks that training began with. u.Layers must be nil: the writer makes them of the moves. For a skipped
-// update, moves must be empty.
+// [Writer.Step] of the same optimizer step. The first update of a trace holds the masks that training began with. u.Layers
+// must be nil: the writer makes them of the moves. For a skipped update, moves must be empty.
 //
 // If it fails on a move, nothing is recorded. If it fails to write, the record stays in memory for [Writer.Flush] to try
 // again.
