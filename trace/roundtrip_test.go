@@ -184,7 +184,7 @@ func TestRefused(t *testing.T) {
 	require.ErrorContains(t, w.Step(Step{Step: 10}), "step 10 cannot be recorded after step 10")
 	require.ErrorContains(t, w.Time(Timing{Step: 10}), "after that of step 10")
 	require.ErrorContains(t, w.Time(Timing{Step: 11, Seconds: math.NaN()}), "cannot have taken NaN seconds")
-	require.Equal(t, 10, w.LastStep())
+	require.Equal(t, 10, w.last())
 
 	require.NoError(t, w.Update(next, good))
 	require.NoError(t, w.Close())
