@@ -67,7 +67,7 @@ type score struct {
 
 // evaluate judges the session's model on examples.
 func (s *session) evaluate(ctx context.Context, examples datasets.Examples) (score, error) {
-	batches, err := evaluationOf(examples)
+	batches, err := evaluationOf(examples, s.spec.Batch)
 	if err != nil {
 		return score{}, err
 	}
