@@ -141,13 +141,3 @@ func (o options) measure(ctx context.Context, say teller) (*Report, error) {
 	}
 	return measureAll(ctx, p, []job{{works, o.peers}}, say)
 }
-
-// drawTo draws the plot of a report into a file.
-func drawTo(path string, r *Report) (err error) {
-	file, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("drawing: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return writePlot(file, r)
-}
