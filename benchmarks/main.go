@@ -8,7 +8,8 @@
 //
 // A peer is a way to train ([peers]), a work is a model with its batches (package work). Every peer does the same work: a
 // network with the same parameters and multiplications, the same loss, optimizer, batches and precision, as many active
-// weights, mask updates by the same rule; [check] compares what the peers say they did. Each runs in processes of its own
+// weights, mask updates by the same rule; [check] compares what the peers say they did, and
+// [checkRule] their mask updates with reference vectors, position by position. Each runs in processes of its own
 // that live as long as the measurement of a work and take turns, one at a time, in bursts of some tenths of a second, so
 // that what slows down the machine for a while slows all alike.
 //
@@ -139,14 +140,4 @@ func (o options) measure(ctx context.Context, say teller) (*Report, error) {
 		p.burst, p.rounds = 0.05, 3
 	}
 	return measureAll(ctx, p, []job{{works, o.peers}}, say)
-}
-
-// drawTo draws the plot of a report into a file.
-func drawTo(path string, r *Report) (err error) {
-	file, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("drawing: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return writePlot(file, r)
 }

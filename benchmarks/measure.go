@@ -61,6 +61,14 @@ func measureAll(ctx context.Context, p plan, jobs []job, say teller) (*Report, e
 		if err != nil {
 			return report, err
 		}
+		for _, peer := range chosen {
+			if peer.ours {
+				continue
+			}
+			if err := checkRule(ctx, peer.command(t, p.threads)); err != nil {
+				return report, fmt.Errorf("%s: %w", peer.name, err)
+			}
+		}
 		for _, w := range j.works {
 			results, err := measure(ctx, p, w, chosen, t, say)
 			if err != nil {

@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
+
+	"github.com/sparsekernel/sparsekernel/benchmarks/work"
 )
 
 // peer is a way to train that is measured.
@@ -30,22 +30,19 @@ const sparsekernel = "sparsekernel"
 
 // peersByNames returns the peers of the given names, in the order of reports.
 func peersByNames(names ...string) ([]peer, error) {
-	known := []string{sparsekernel}
-	for _, p := range peers {
-		known = append(known, p.name)
-	}
+	var wanted []string
 	for _, name := range names {
-		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("there is no peer %q, only %s", name, strings.Join(known, ", "))
+		if name != sparsekernel {
+			wanted = append(wanted, name)
+			continue
+		}
+		for _, p := range peers {
+			if p.ours {
+				wanted = append(wanted, p.name)
+			}
 		}
 	}
-	var chosen []peer
-	for _, p := range peers {
-		if slices.Contains(names, p.name) || p.ours && slices.Contains(names, sparsekernel) {
-			chosen = append(chosen, p)
-		}
-	}
-	return chosen, nil
+	return work.Choose("peer", peers, func(p peer) string { return p.name }, wanted)
 }
 
 // command is a program to start.

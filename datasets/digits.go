@@ -45,7 +45,7 @@ func Digits() (train, test *Split, err error) {
 	if err != nil {
 		return nil, nil, errors.WithMessage(err, "embedded digits")
 	}
-	rest, held := HoldOut(all.Labels, digitsTestEvery, digitsSplitSeed)
+	rest, held := holdOut(all.Labels, digitsTestEvery, digitsSplitSeed)
 	return all.pick("digits-train", rest), all.pick("digits-test", held), nil
 }
 

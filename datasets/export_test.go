@@ -10,3 +10,6 @@ func Sources() map[string][]fetch.File {
 	}
 	return sources
 }
+
+// HoldOut is holdOut.
+var HoldOut = holdOut

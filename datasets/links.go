@@ -69,9 +69,9 @@ func (p *nodePairs) Inputs(positions []int, _ []uint32) (*tensors.Tensor, error)
 const linkSeed = 2022
 
 // LinkPrediction reads a graph from a file, hides edges of it and describes pairs by the others: see [graphs.ReadFile],
-// [graphs.Split] with [graphs.DefaultShares] and negatives of [graphs.OneEnd], and [graphs.Describe]. Features are standardized by mean and deviation of
-// the training pairs. The splits are called name-train, name-valid and name-test. They are the same on every machine and
-// in every run; features are as far as its arithmetic is.
+// [graphs.Split] with [graphs.DefaultShares] and negatives of [graphs.OneEnd], and [graphs.Describe]. Features are
+// standardized by mean and deviation of the training pairs. The splits are called name-train, name-valid and name-test.
+// They are the same on every machine and in every run; features are as far as its arithmetic is.
 func LinkPrediction(path, name string) (train, valid, test *Links, observed *graphs.Graph, err error) {
 	whole, err := graphs.ReadFile(path)
 	if err != nil {

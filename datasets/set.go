@@ -34,7 +34,7 @@ func (s *Set) HoldOut(oneIn int, seed uint64) (*Set, error) {
 	if oneIn < 2 {
 		return nil, errors.Errorf("holding out one in %d of %q, want one in 2 or more", oneIn, about.Name)
 	}
-	rest, held := HoldOut(about.Labels, oneIn, seed)
+	rest, held := holdOut(about.Labels, oneIn, seed)
 	divided := *s
 	var err error
 	if divided.Train, err = Subset(s.Train, about.Name, rest); err != nil {

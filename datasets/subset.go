@@ -50,9 +50,9 @@ func OfClasses(of Examples, name string, classes ...int) (Examples, error) {
 	return s, nil
 }
 
-// HoldOut divides examples with the given labels in two: held has the positions of one in so many, rest the others, both
-// in order. It takes each class in this proportion, within one example, by the seed alone.
-func HoldOut(labels []int32, oneIn int, seed uint64) (rest, held []int) {
+// holdOut divides examples with the given labels in two: held has the positions of one in so many, 1 or more, and rest the
+// others, both in order. It takes each class in this proportion, within one example, by the seed alone.
+func holdOut(labels []int32, oneIn int, seed uint64) (rest, held []int) {
 	shuffled := rand.New(rand.NewPCG(seed, 0)).Perm(len(labels))
 	slices.SortStableFunc(shuffled, func(a, b int) int { return int(labels[a] - labels[b]) })
 	isHeld := make([]bool, len(labels))

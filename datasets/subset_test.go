@@ -1,6 +1,7 @@
 package datasets_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -78,4 +79,22 @@ func TestHoldOut(t *testing.T) {
 	require.Equal(t, held, again)
 	_, other := datasets.HoldOut(labels, 10, 2)
 	require.NotEqual(t, held, other)
+}
+
+// Two of the digits, to tell apart.
+func ExampleOfClasses() {
+	digits, _, err := datasets.Digits()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	pair, err := datasets.OfClasses(digits, "three-or-eight", 3, 8)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	about := pair.About()
+	fmt.Println(about.Name, about.Len(), "of", digits.Len(), "images in", about.Classes, "classes")
+	// Output:
+	// three-or-eight 286 of 1437 images in 2 classes
 }

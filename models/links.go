@@ -45,8 +45,8 @@ func GraphSAGE(width int) train.ModelFn {
 	return func(scope *model.Scope, _ any, inputs []*graph.Node) []*graph.Node {
 		if len(inputs) != 4 || inputs[0].Rank() != 2 || !inputs[0].DType().IsFloat() || inputs[1].Rank() != 1 ||
 			!inputs[1].Shape().Equal(inputs[2].Shape()) || inputs[3].Rank() != 2 || inputs[3].Shape().Dim(1) != 2 {
-			exceptions.Panicf("GraphSAGE takes float features [nodes, features], sources and targets [messages] and pairs [batch, 2], got %s",
-				shapesOf(inputs))
+			exceptions.Panicf("GraphSAGE takes float features [nodes, features], sources and targets [messages] and pairs "+
+				"[batch, 2], got %s", shapesOf(inputs))
 		}
 		x, messages, pairs := inputs[0], edgeList{sources: inputs[1], targets: inputs[2]}, inputs[3]
 		scope = scope.In("graph_sage")

@@ -44,8 +44,8 @@ func ResNet18() *Classifier {
 func WRN22x2() *Classifier {
 	return newClassifier("wrn22x2", func(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node {
 		x = c.convolution(scope.In("stem"), x, c.scaled(16), 3, 1)
-		for stage := range 3 {
-			x = stageOf(scope.In("stage_%d", stage+1), c, x, preActivationBlock, 3, c.scaled(32<<stage), stage > 0)
+		for i := range 3 {
+			x = stage{preActivationBlock, 3, c.scaled(32 << i), i > 0}.build(scope.In("stage_%d", i+1), c, x)
 		}
 		return globalMean(layers.Relu(normalize(scope.In("last"), x)))
 	})
@@ -56,24 +56,32 @@ type residualBlock func(scope *model.Scope, c *Classifier, x *graph.Node, channe
 
 // resNet is a residual network of four stages with the given numbers of blocks; each stage but the first halves the image
 // and doubles the channels.
-func resNet(name string, stem func(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node, block residualBlock, blocks []int) *Classifier {
+func resNet(name string, stem func(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node, block residualBlock,
+	blocks []int) *Classifier {
 	return newClassifier(name, func(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node {
 		x = stem(scope.In("stem"), c, x)
-		for stage, count := range blocks {
-			x = stageOf(scope.In("stage_%d", stage+1), c, x, block, count, c.scaled(64<<stage), stage > 0)
+		for i, count := range blocks {
+			x = stage{block, count, c.scaled(64 << i), i > 0}.build(scope.In("stage_%d", i+1), c, x)
 		}
 		return globalMean(x)
 	})
 }
 
-// stageOf is a sequence of blocks with the given number of channels, of which the first may halve the image.
-func stageOf(scope *model.Scope, c *Classifier, x *graph.Node, block residualBlock, count, channels int, halve bool) *graph.Node {
-	for b := range count {
+// stage is a sequence of blocks.
+type stage struct {
+	block    residualBlock
+	blocks   int
+	channels int
+	halve    bool // Whether the first block halves the image.
+}
+
+func (s stage) build(scope *model.Scope, c *Classifier, x *graph.Node) *graph.Node {
+	for b := range s.blocks {
 		stride := 1
-		if halve && b == 0 {
+		if s.halve && b == 0 {
 			stride = 2
 		}
-		x = block(scope.In("block_%d", b+1), c, x, channels, stride)
+		x = s.block(scope.In("block_%d", b+1), c, x, s.channels, stride)
 	}
 	return x
 }

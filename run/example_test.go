@@ -64,3 +64,18 @@ func Example() {
 	// 95% sparse after 4 mask updates
 	// stopped at step 30
 }
+
+// What a run of the paper would train is known before.
+func ExampleNewPlan() {
+	spec := run.Default()
+	spec.Model, spec.Data, spec.Batch, spec.Steps, spec.DeltaT = "vgg19", "cifar100", 128, 62_560, 1000
+	plan, err := run.NewPlan(context.Background(), spec)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%d weights, %.0f of them active, in %d layers\n", plan.Weights, plan.Active, len(plan.Layers))
+	fmt.Printf("%d mask updates; %.3f of the operations of dense training\n", plan.Training.Updates, plan.Training.FLOPsRatio)
+	// Output:
+	// 20070080 weights, 1003504 of them active, in 17 layers
+	// 62 mask updates; 0.109 of the operations of dense training
+}

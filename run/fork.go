@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,8 +20,8 @@ import (
 var fixedInForks = []string{"model", "width", "data", "optimizer"}
 
 // Fork starts a new run in the folder dir, which must not exist or be empty, from this run's checkpoint of the given
-// step (see [Run.AtRound]), with the spec as change leaves it; nil leaves it alone. Step 0 is the beginning, and needs no
-// checkpoint. Model, data and optimizer stay.
+// step (see [Run.AtRound]), with the spec as change leaves it; nil leaves it alone. Step 0, at which a run with random
+// weights begins, needs no checkpoint. Model, data and optimizer stay.
 //
 // With the spec unchanged the fork equals this run from there on. Schedules go on at the step, as they would have been
 // with the new spec from the first step on. A new density is reached with the next mask update.
@@ -35,14 +36,14 @@ func (r *Run) Fork(dir string, step int, change func(*Spec)) (*Run, error) {
 	if err := r.checkFork(spec, step); err != nil {
 		return nil, err
 	}
-	if step == 0 {
+	if _, from := r.manifest.beginning(); step == 0 && from == "" {
 		return Create(dir, spec, r.Recording())
 	}
 	entry, err := r.entryAt(step)
 	if err != nil {
 		return nil, err
 	}
-	c, err := checkpoint.Read(entry.Path)
+	c, err := entry.Read()
 	if err == nil {
 		err = r.manifest.owns(c)
 	}
@@ -78,6 +79,9 @@ func (r *Run) checkFork(spec Spec, step int) error {
 		if old[name] != changed[name] {
 			return fmt.Errorf("a fork keeps the %s, here %s: for another, create a new run", name, orNothing(old[name]))
 		}
+	}
+	if err := r.manifest.checkReach(r.dir, step); err != nil {
+		return err
 	}
 	if spec.Steps <= step {
 		return fmt.Errorf("a run of %d steps cannot be forked at step %d: give it more steps", spec.Steps, step)
@@ -116,12 +120,14 @@ func (r *Run) writeFork(dir string, m *manifest, base checkpoint.Entry, rounds i
 	if err := to.Pin(copied); err != nil {
 		return fail(err)
 	}
-	record, err := trace.Fork(r.dir, staged, base.Step, m.Spec)
-	if err == nil {
-		err = record.Close()
-	}
-	if err != nil {
+	switch record, err := trace.Fork(r.dir, staged, base.Step, m.Spec); {
+	case errors.Is(err, fs.ErrNotExist): // A run that was created from a model, and not trained yet, has none.
+	case err != nil:
 		return fail(err)
+	default:
+		if err := record.Close(); err != nil {
+			return fail(err)
+		}
 	}
 	if err := shareRounds(r.dir, staged, rounds); err != nil {
 		return fail(err)

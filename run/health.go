@@ -37,7 +37,7 @@ func (r *Run) Checkpoints() ([]Health, error) {
 		var c *checkpoint.Checkpoint
 		if err == nil {
 			h.Bytes = info.Size()
-			c, err = checkpoint.Read(entry.Path)
+			c, err = entry.Read()
 		}
 		if err == nil {
 			err = r.manifest.owns(c)

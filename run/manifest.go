@@ -28,6 +28,26 @@ type manifest struct {
 	Spec       Spec      `json:"spec"`
 	Recording  Recording `json:"recording"`
 	ForkedFrom *Origin   `json:"forked_from,omitempty"`
+	BeginsAt   *int      `json:"begins_at,omitempty"` // The step of the model that the run was created from, if it was from one.
+}
+
+// beginning returns the step that the run begins at and, if there is a checkpoint of that, where it came from.
+func (m *manifest) beginning() (step int, from string) {
+	switch {
+	case m.ForkedFrom != nil:
+		return m.ForkedFrom.Step, "forked from " + m.ForkedFrom.Dir
+	case m.BeginsAt != nil:
+		return *m.BeginsAt, "created from a model"
+	}
+	return 0, ""
+}
+
+// checkReach says why the run in the folder dir cannot go back to a step.
+func (m *manifest) checkReach(dir string, step int) error {
+	if first, from := m.beginning(); step < first {
+		return fmt.Errorf("%s begins at step %d, where it was %s: it cannot go back to step %d", dir, first, from, step)
+	}
+	return nil
 }
 
 // Origin is where a run was forked from.
@@ -90,8 +110,11 @@ func parseManifest(data []byte) (*manifest, error) {
 	if err := m.Recording.Validate(); err != nil {
 		return nil, err
 	}
-	if from := m.ForkedFrom; from != nil && (from.Step < 1 || from.Step >= m.Spec.Steps) {
-		return nil, fmt.Errorf("a run of %d steps cannot be forked at step %d", m.Spec.Steps, from.Step)
+	if from := m.ForkedFrom; from != nil && m.BeginsAt != nil {
+		return nil, errors.New("it has both forked_from and begins_at")
+	}
+	if first, _ := m.beginning(); first < 0 || first >= m.Spec.Steps {
+		return nil, fmt.Errorf("a run of %d steps cannot begin at step %d", m.Spec.Steps, first)
 	}
 	return m, nil
 }

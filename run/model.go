@@ -44,14 +44,14 @@ func (r *Run) checkpointAt(step int) (*checkpoint.Checkpoint, error) {
 		if err != nil {
 			return nil, err
 		}
-		return checkpoint.Read(entry.Path)
+		return entry.Read()
 	}
 	entries, err := r.checkpoints().List()
 	if err != nil {
 		return nil, err
 	}
 	for _, entry := range slices.Backward(entries) {
-		c, err := checkpoint.Read(entry.Path)
+		c, err := entry.Read()
 		var damaged *checkpoint.DamagedError
 		switch {
 		case errors.As(err, &damaged):
@@ -87,7 +87,7 @@ func CreateFrom(dir string, spec Spec, recording Recording, store *model.Store) 
 			return nil, fmt.Errorf("seeding the model: %w", err)
 		}
 	}
-	r, err := Create(dir, spec, recording)
+	r, err := newRun(dir, &manifest{Format: manifestFormat, Version: manifestVersion, Spec: spec, Recording: recording, BeginsAt: &at.Step})
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func CreateFrom(dir string, spec Spec, recording Recording, store *model.Store) 
 	return r, nil
 }
 
-// writeFirst writes a run's first checkpoint.
+// writeFirst writes a run's first checkpoint, and pins it: without it the run could not begin.
 func (r *Run) writeFirst(at progress, store *model.Store) error {
 	texts := map[string]string{}
 	for key, value := range map[string]any{textSpec: r.Spec(), textProgress: at} {
@@ -110,7 +110,11 @@ func (r *Run) writeFirst(at progress, store *model.Store) error {
 	if err := r.checkpoints().Prepare(); err != nil {
 		return err
 	}
-	return checkpoint.Write(r.checkpoints().Path(at.Step, 0), slices.Collect(store.IterVariables()), texts)
+	first := checkpoint.Entry{Step: at.Step, Path: r.checkpoints().Path(at.Step, 0)}
+	if err := checkpoint.Write(first.Path, slices.Collect(store.IterVariables()), texts); err != nil {
+		return err
+	}
+	return r.checkpoints().Pin(first)
 }
 
 // Paths of the variables that count what the training of a store's model was.

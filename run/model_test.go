@@ -53,6 +53,48 @@ func TestCreateFrom(t *testing.T) {
 	requireSameModel(t, origin, copied)
 }
 
+// The model that a run was created from is its beginning: it can be forked and gone back to, and is not lost.
+func TestCreateFromBegins(t *testing.T) {
+	backend := backendtest.One(t)
+	origin := create(t, short(0), often())
+	trained(t, origin, backend, 20)
+	for _, counted := range []bool{true, false} { // At step 20, or at step 0.
+		store, err := origin.Model(20)
+		require.NoError(t, err)
+		if !counted {
+			require.NoError(t, run.ResetCounters(store))
+		}
+		r, err := run.CreateFrom(filepath.Join(t.TempDir(), "run"), short(0), run.Recording{LogEvery: 1, SaveEvery: 1, Keep: 1}, store)
+		require.NoError(t, err)
+		defer r.Close()
+		checkpoints, err := r.Checkpoints()
+		require.NoError(t, err)
+		first := checkpoints[0]
+		fork, err := r.Fork(filepath.Join(t.TempDir(), "fork"), first.Step, nil)
+		require.NoError(t, err)
+		defer fork.Close()
+
+		want := trained(t, r, backend, 0)
+		require.Equal(t, want, trained(t, fork, backend, 0))
+		requireSameModel(t, r, fork)
+		for _, again := range []*run.Run{r, fork} {
+			_, err = again.Rewind(first.Step)
+			require.NoError(t, err)
+			require.Equal(t, want, trained(t, again, backend, 0))
+		}
+		requireSameModel(t, r, fork)
+		if counted {
+			_, err = r.Rewind(0)
+			require.ErrorContains(t, err, "begins at step 20, where it was created from a model")
+			_, err = r.Fork(filepath.Join(t.TempDir(), "fork"), 0, nil)
+			require.ErrorContains(t, err, "begins at step 20")
+		}
+		require.NoError(t, os.RemoveAll(filepath.Dir(first.Path)))
+		_, err = r.Train(t.Context(), 0)
+		require.ErrorContains(t, err, "create it anew")
+	}
+}
+
 // A damaged checkpoint is left alone, and the one before is read.
 func TestModelOfDamaged(t *testing.T) {
 	spec := narrow()

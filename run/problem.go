@@ -71,22 +71,27 @@ func (s Spec) oneInput() shapes.Shape {
 	return shapes.Make(dtypes.Float32, append([]int{1}, data[s.Data].shape...)...)
 }
 
-// Sizes of a batch of an evaluation.
+// Limits of a batch of an evaluation: of examples, and of the values of their inputs, as many as 500 images of CIFAR have.
 const (
-	mostAtOnce  = 500
-	leastAtOnce = mostAtOnce / 2
+	mostAtOnce       = 500
+	mostValuesAtOnce = mostAtOnce * 32 * 32 * 3
 )
 
-// evaluationOf returns the examples in batches of 500 or fewer: all of the same size where some size above 250 divides
-// their number, so that one compiled graph serves.
-func evaluationOf(examples datasets.Examples) (*datasets.Evaluation, error) {
-	n := examples.About().Len()
-	size := min(mostAtOnce, n)
-	for s := size; s > leastAtOnce; s-- {
-		if n%s == 0 {
-			size = s
-			break
+// evaluationOf returns the examples in batches, for a model that is trained in batches of the given size.
+func evaluationOf(examples datasets.Examples, trained int) (*datasets.Evaluation, error) {
+	about := examples.About()
+	return datasets.NewEvaluation(examples, evaluationSize(about.Len(), about.Size(), trained))
+}
+
+// evaluationSize is the size of the batches of n examples of so many values each: 500, fewer of large ones, but then as many
+// as a batch of training has, which is known to fit into memory. Where some size above half of that divides n it is that, so
+// that one compiled graph serves.
+func evaluationSize(n, values, trained int) int {
+	most := min(mostAtOnce, n, max(trained, mostValuesAtOnce/values))
+	for size := most; size > most/2; size-- {
+		if n%size == 0 {
+			return size
 		}
 	}
-	return datasets.NewEvaluation(examples, size)
+	return most
 }

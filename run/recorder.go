@@ -32,8 +32,10 @@ type recorder struct {
 // openRecorder opens the trace in the run's folder where the session is, or begins it. What was recorded after the
 // session's step is dropped. A damaged file is set aside, and given to note.
 func openRecorder(dir string, recording Recording, s *session, note func(error)) (*recorder, error) {
-	if err := durable.Sweep(dir); err != nil { // A killed process may have left temporary files.
-		return nil, err
+	for _, folder := range []string{dir, roundsDir(dir)} { // A killed process may have left temporary files.
+		if err := durable.Sweep(folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
 	}
 	writer, err := trace.AppendAfter(dir, s.at.Step)
 	for range 2 { // There are two files that may be damaged, and either may be missing after it was set aside.

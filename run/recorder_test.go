@@ -150,8 +150,12 @@ func TestSavedRounds(t *testing.T) {
 		require.NoFileExists(t, filepath.Join(dir, whatif.FileName(4)))
 	}
 
+	// What a process left that was killed while it saved one is removed.
 	every := create(t, short(0), run.Recording{LogEvery: 1, SaveEvery: 1, Rounds: run.EveryRound})
-	trained(t, every, backend, 25)
+	trained(t, every, backend, 5)
+	require.NoError(t, os.MkdirAll(every.RoundsDir(), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(every.RoundsDir(), "."+whatif.FileName(1)+"-A.tmp"), nil, 0o644))
+	trained(t, every, backend, 20)
 	files, err = os.ReadDir(filepath.Join(every.Dir(), "rounds"))
 	require.NoError(t, err)
 	require.Equal(t, []string{whatif.FileName(1), whatif.FileName(2)}, names(files))

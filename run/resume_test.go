@@ -90,6 +90,22 @@ func TestStopped(t *testing.T) {
 	requireSame(t, whole.Dir(), stopped.Dir())
 }
 
+// An evaluation stops, too, and is made up for when the run goes on.
+func TestStoppedInEvaluation(t *testing.T) {
+	backend := backendtest.One(t)
+	spec := shortLinks(t, "link-mlp")
+	r := create(t, spec, often())
+	want := trained(t, r, backend, 0)
+	require.NoError(t, os.Remove(filepath.Join(r.Dir(), "summary.json")))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := r.Train(ctx, 0)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "stopped after 40 of 40 steps, saved in "+r.Dir())
+	require.NoFileExists(t, filepath.Join(r.Dir(), "summary.json"))
+	require.Equal(t, want, trained(t, r, backend, 0))
+}
+
 // A Run that was trained by another process in between goes on from where that one left it.
 func TestOvertaken(t *testing.T) {
 	backend := backendtest.One(t)
@@ -104,6 +120,34 @@ func TestOvertaken(t *testing.T) {
 	trained(t, first, backend, 10)
 	trained(t, second, backend, 10)
 	requireSame(t, whole.Dir(), first.Dir())
+}
+
+// It does so, too, where the file system has given a new checkpoint the place of the one that it saved.
+func TestOvertakenInPlace(t *testing.T) {
+	backend := backendtest.One(t)
+	r := create(t, short(0), run.Recording{LogEvery: 1, SaveEvery: 1, Keep: 1})
+	trained(t, r, backend, 10)
+	ours, err := r.Checkpoints()
+	require.NoError(t, err)
+	inode := filepath.Join(t.TempDir(), "inode")
+	require.NoError(t, os.Link(ours[0].Path, inode))
+
+	other, err := run.Load(r.Dir())
+	require.NoError(t, err)
+	defer other.Close()
+	want := trained(t, other, backend, 0)
+	theirs, err := other.Checkpoints()
+	require.NoError(t, err)
+	newest := theirs[len(theirs)-1].Path
+	data, err := os.ReadFile(newest)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(inode, data, 0o644))
+	require.NoError(t, os.Rename(inode, newest))
+
+	steps := 0
+	r.Observe(run.Observer{Step: func(int, float64) { steps++ }})
+	require.Equal(t, want, trained(t, r, backend, 0))
+	require.Zero(t, steps, "the run was at its end")
 }
 
 func TestOpen(t *testing.T) {
@@ -172,6 +216,15 @@ func TestDiverged(t *testing.T) {
 	state, err := r.State()
 	require.NoError(t, err)
 	require.Equal(t, run.StatusNew, state.Status)
+}
+
+// So it does in its last step, which leaves outputs that cannot be ranked.
+func TestDivergedAtTheEnd(t *testing.T) {
+	spec := shortLinks(t, "link-mlp")
+	spec.Method, spec.Steps, spec.LearningRate = run.Static, 1, 1e38
+	r := create(t, spec, often())
+	_, err := r.On(backendtest.One(t)).Train(t.Context(), 0)
+	require.ErrorContains(t, err, "evaluating: the model's output for example 0 is NaN")
 }
 
 // An update that is observed is one that the next process knows of.

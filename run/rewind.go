@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"github.com/sparsekernel/sparsekernel/run/checkpoint"
 )
 
 // Rewound says what a [Run.Rewind] removed, besides a part of the trace.
@@ -17,7 +15,8 @@ type Rewound struct {
 	Summary             bool // That of the last evaluation.
 }
 
-// Rewind takes the run back to the checkpoint of a step, or to its beginning, step 0. What came after is removed: later
+// Rewind takes the run back to the checkpoint of a step, or to its beginning, step 0 unless it was forked or created from a
+// model. What came after is removed: later
 // checkpoints, pinned ones too, and saved mask updates, their part of the trace, and the summary. A [Run.Fork] keeps it all.
 func (r *Run) Rewind(step int) (removed Rewound, err error) {
 	unlock, err := r.lock(context.Background())
@@ -47,18 +46,17 @@ func (r *Run) Rewind(step int) (removed Rewound, err error) {
 
 // progressAt returns the progress at the checkpoint of a step that the run can go back to.
 func (r *Run) progressAt(step int) (progress, error) {
-	if origin := r.ForkedFrom(); origin != nil && step < origin.Step {
-		return progress{}, fmt.Errorf("%s begins at step %d, where it was forked from %s: it cannot go back to step %d",
-			r.dir, origin.Step, origin.Dir, step)
+	if err := r.manifest.checkReach(r.dir, step); err != nil {
+		return progress{}, err
 	}
-	if step == 0 {
+	if _, from := r.manifest.beginning(); step == 0 && from == "" {
 		return progress{}, nil
 	}
 	entry, err := r.entryAt(step)
 	if err != nil {
 		return progress{}, err
 	}
-	c, err := checkpoint.Read(entry.Path)
+	c, err := entry.Read()
 	if err != nil {
 		return progress{}, err
 	}

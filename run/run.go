@@ -39,7 +39,7 @@ type Run struct {
 	wait     bool
 
 	session *session
-	saved   os.FileInfo // The checkpoint that the session is at, nil if it is at none.
+	saved   string // The checksum of the checkpoint that the session is at, "" if it is at none.
 }
 
 // Open opens the run in the folder dir, or, if it holds none, creates one with the [DefaultRecording]. If the run there
@@ -73,10 +73,15 @@ func Load(dir string) (*Run, error) {
 
 // Create makes a run in the folder dir, which is created if need be. It is an error if dir holds one already.
 func Create(dir string, spec Spec, recording Recording) (*Run, error) {
-	if err := spec.Validate(); err != nil {
+	return newRun(dir, &manifest{Format: manifestFormat, Version: manifestVersion, Spec: spec, Recording: recording})
+}
+
+// newRun makes a run of a manifest in the folder dir.
+func newRun(dir string, m *manifest) (*Run, error) {
+	if err := m.Spec.Validate(); err != nil {
 		return nil, err
 	}
-	if err := recording.Validate(); err != nil {
+	if err := m.Recording.Validate(); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -86,7 +91,6 @@ func Create(dir string, spec Spec, recording Recording) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &manifest{Format: manifestFormat, Version: manifestVersion, Spec: spec, Recording: recording}
 	if err := errors.Join(create(dir, m), unlock()); err != nil {
 		return nil, err
 	}
@@ -139,7 +143,7 @@ func (r *Run) Close() {
 	if r.session != nil {
 		r.session.close()
 	}
-	r.session, r.saved = nil, nil
+	r.session, r.saved = nil, ""
 }
 
 // checkpoints returns the folder of the run's checkpoints.

@@ -188,8 +188,9 @@ func (s *session) saved() []*model.Variable {
 	return variables
 }
 
-// summarize evaluates on the test and validation examples, and says what has become of the run.
-func (s *session) summarize() (*Summary, error) {
+// summarize evaluates on the test and validation examples, and says what has become of the run. When ctx is cancelled it
+// stops, with ctx's error.
+func (s *session) summarize(ctx context.Context) (*Summary, error) {
 	began := time.Now()
 	summary := &Summary{Spec: s.spec, Backend: backendName(s.backend), TargetSparsity: s.spec.Sparsity,
 		TrainExamples: s.training.About().Len(), TestExamples: s.test.About().Len(),
@@ -197,7 +198,7 @@ func (s *session) summarize() (*Summary, error) {
 	if s.at.Step < s.spec.Steps {
 		summary.Step = s.at.Step
 	}
-	if err := s.judge(summary); err != nil {
+	if err := s.judge(ctx, summary); err != nil {
 		return nil, fmt.Errorf("evaluating: %w", err)
 	}
 	trained := len(s.loop.TrainStepDurations) > 0
@@ -218,8 +219,8 @@ func (s *session) summarize() (*Summary, error) {
 }
 
 // judge fills in how well the model does.
-func (s *session) judge(summary *Summary) error {
-	test, err := s.evaluate(s.test)
+func (s *session) judge(ctx context.Context, summary *Summary) error {
+	test, err := s.evaluate(ctx, s.test)
 	if err != nil {
 		return err
 	}
@@ -227,7 +228,7 @@ func (s *session) judge(summary *Summary) error {
 	if s.valid == nil {
 		return nil
 	}
-	valid, err := s.evaluate(s.valid)
+	valid, err := s.evaluate(ctx, s.valid)
 	summary.ValidAccuracy, summary.ValidAUC, summary.ValidExamples = &valid.accuracy, valid.auc, s.valid.About().Len()
 	return err
 }

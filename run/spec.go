@@ -66,6 +66,16 @@ func Default() Spec {
 // are read from DataDir when training begins, or, where that is "", from sparsekernel/datasets in the user's cache, into
 // which those that can be are downloaded ([datasets.Fetch]). The digits need no folder.
 func (s Spec) Validate() error {
+	for _, check := range []func() error{s.checkNames, s.checkNumbers, s.checkModel, s.checkRecipe, s.checkGrowth} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkNames says which name is not known.
+func (s Spec) checkNames() error {
 	for _, name := range []struct {
 		field, value string
 		known        []string
@@ -80,6 +90,11 @@ func (s Spec) Validate() error {
 			return fmt.Errorf("unknown %s %q: the known ones are %s", name.field, name.value, strings.Join(name.known, ", "))
 		}
 	}
+	return nil
+}
+
+// checkNumbers says which number is out of its range.
+func (s Spec) checkNumbers() error {
 	for _, number := range []struct {
 		field string
 		value float64
@@ -104,6 +119,11 @@ func (s Spec) Validate() error {
 			return fmt.Errorf("%s must be %s, got %v", number.field, number.want, number.value)
 		}
 	}
+	return nil
+}
+
+// checkModel says why the model does not go with the data, which must be where other processes find them.
+func (s Spec) checkModel() error {
 	if err := fit(s.Model, s.Data); err != nil {
 		return err
 	}
@@ -113,9 +133,11 @@ func (s Spec) Validate() error {
 	if s.DataDir != "" && !filepath.IsAbs(s.DataDir) {
 		return fmt.Errorf("the folder of the data must be an absolute path, which other processes find as well, got %q", s.DataDir)
 	}
-	if err := s.checkRecipe(); err != nil {
-		return err
-	}
+	return nil
+}
+
+// checkGrowth says what is wrong with how masks move.
+func (s Spec) checkGrowth() error {
 	if _, err := s.readCoefficient(); err != nil {
 		return err
 	}

@@ -1,6 +1,10 @@
 package run
 
 import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
 	"slices"
 
 	"github.com/gomlx/compute/shapes"
@@ -62,12 +66,13 @@ type score struct {
 }
 
 // evaluate judges the session's model on examples.
-func (s *session) evaluate(examples datasets.Examples) (score, error) {
-	batches, err := evaluationOf(examples)
+func (s *session) evaluate(ctx context.Context, examples datasets.Examples) (score, error) {
+	batches, err := evaluationOf(examples, s.spec.Batch)
 	if err != nil {
 		return score{}, err
 	}
-	metrics, err := s.trainer.Eval(batches)
+	until := &untilDone{batches, ctx}
+	metrics, err := s.trainer.Eval(until)
 	if err != nil {
 		return score{}, err
 	}
@@ -75,17 +80,43 @@ func (s *session) evaluate(examples datasets.Examples) (score, error) {
 	if !s.task.ranks {
 		return result, nil
 	}
-	scores, err := s.outputs(batches)
+	scores, err := s.outputs(until)
 	if err != nil {
 		return score{}, err
+	}
+	if i := slices.IndexFunc(scores, math.IsNaN); i >= 0 {
+		return score{}, fmt.Errorf("the model's output for example %d is NaN, which has no rank: it diverged, lower the learning rate, "+
+			"now %g", i, s.spec.LearningRate)
 	}
 	area := auc(scores, examples.About().Labels)
 	result.auc = &area
 	return result, nil
 }
 
+// untilDone is a data set that ends with the error of a context when that is done.
+type untilDone struct {
+	train.Dataset
+	ctx context.Context
+}
+
+// Iter implements train.Dataset.
+func (u *untilDone) Iter() iter.Seq2[train.Batch, error] {
+	return func(yield func(train.Batch, error) bool) {
+		for batch, err := range u.Dataset.Iter() {
+			if u.ctx.Err() != nil {
+				_ = batch.Finalize()
+				yield(train.Batch{}, u.ctx.Err())
+				return
+			}
+			if !yield(batch, err) {
+				return
+			}
+		}
+	}
+}
+
 // outputs are what the model says of each example, one number each.
-func (s *session) outputs(batches *datasets.Evaluation) ([]float64, error) {
+func (s *session) outputs(batches train.Dataset) ([]float64, error) {
 	exec, err := model.NewExec(s.backend, s.store, func(scope *model.Scope, input *graph.Node) *graph.Node {
 		scope.Store().SetTraining(input.Graph(), false)
 		return s.modelFn(scope, nil, []*graph.Node{input})[0]
@@ -116,8 +147,9 @@ func (s *session) outputs(batches *datasets.Evaluation) ([]float64, error) {
 	return outputs, nil
 }
 
-// auc is the area under the ROC curve: the chance that an example of label 1 has a higher score than one of label 0, where
-// equal scores count half (Fawcett, "An introduction to ROC analysis", Pattern Recognition Letters 27, 2006).
+// auc is the area under the ROC curve, for scores that are numbers and labels of both kinds: the chance that an example of
+// label 1 has a higher score than one of label 0, where equal scores count half (Fawcett, "An introduction to ROC analysis",
+// Pattern Recognition Letters 27, 2006).
 func auc(scores []float64, labels []int32) float64 {
 	sorted, classes := slices.Clone(scores), make([]bool, len(labels))
 	for i, label := range labels {

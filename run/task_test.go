@@ -65,12 +65,20 @@ func TestSmoothed(t *testing.T) {
 	require.InDelta(t, want, shapes.ConvertTo[float64](results[0].Value()), 1e-6)
 }
 
+// Images of ImageNet's size are evaluated in batches as large as those of training, since 500 of them take too much memory.
+func TestEvaluationOfLargeImages(t *testing.T) {
+	for trained, want := range map[int]int{1: 10, 32: 32, 60: 50, 1000: 500} {
+		require.Equal(t, want, evaluationSize(8000, 224*224*3, trained))
+		require.Equal(t, 500, evaluationSize(8000, 32*32*3, trained))
+	}
+}
+
 // An evaluation has every example once, in batches of one size where there is one.
 func TestEvaluationSizes(t *testing.T) {
 	for n, want := range map[int]int{1: 1, 360: 360, 500: 500, 2000: 500, 10_000: 500, 10_880: 340, 503: 500} {
 		info := datasets.Info{Name: "all", Shape: []int{1, 1, 1}, Labels: make([]int32, n), Classes: 1}
 		split := &datasets.Split{Info: info, Pixels: make([]byte, n)}
-		evaluation, err := evaluationOf(split)
+		evaluation, err := evaluationOf(split, 64)
 		require.NoError(t, err)
 		seen := 0
 		for batch, err := range evaluation.Iter() {

@@ -32,13 +32,13 @@ func Train(ctx context.Context, backend compute.Backend, spec Spec, observer Obs
 	}
 	defer s.close()
 	s.observer = observer
-	if err := s.train(ctx, spec.Steps); err != nil {
-		if isOf(ctx, err) {
-			return nil, fmt.Errorf("stopped after %d of %d steps: %w", s.at.Step, spec.Steps, err)
-		}
-		return nil, err
+	var summary *Summary
+	if err = s.train(ctx, spec.Steps); err == nil {
+		summary, err = s.summarize(ctx)
 	}
-	summary, err := s.summarize()
+	if isOf(ctx, err) {
+		return nil, fmt.Errorf("stopped after %d of %d steps: %w", s.at.Step, spec.Steps, ctx.Err())
+	}
 	if err != nil {
 		return nil, err
 	}

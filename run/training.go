@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/sparsekernel/sparsekernel/backends"
@@ -27,7 +26,8 @@ const saveAfter = time.Minute
 // Train trains the given number of steps more, fewer where the run ends before, or to its end if steps is 0. Then it
 // evaluates on the test split and writes summary.json. A run that is at its end keeps the summary it has.
 //
-// When ctx is cancelled it stops after the step under way and saves; the error wraps ctx's. See [UntilInterrupted].
+// When ctx is cancelled it stops after the step under way, or the batch of the evaluation, and saves; the error wraps
+// ctx's. See [UntilInterrupted].
 //
 // When it cannot save, as on a full disk, it stops with an error. The checkpoints made before stay as they are.
 func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error) {
@@ -54,12 +54,14 @@ func (r *Run) Train(ctx context.Context, steps int) (summary *Summary, err error
 		}
 	} else if err = r.trainSession(ctx, steps); err != nil {
 		r.Close() // GoMLX's loop cannot go on after an error; a checkpoint can.
-		if isOf(ctx, err) {
-			return nil, fmt.Errorf("stopped after %d of %d steps, saved in %s: %w", s.at.Step, s.spec.Steps, r.dir, ctx.Err())
-		}
-		return nil, err
 	}
-	if summary, err = s.summarize(); err != nil {
+	if err == nil {
+		summary, err = s.summarize(ctx)
+	}
+	if isOf(ctx, err) {
+		return nil, fmt.Errorf("stopped after %d of %d steps, saved in %s: %w", s.at.Step, s.spec.Steps, r.dir, ctx.Err())
+	}
+	if err != nil {
 		return nil, err
 	}
 	_, err = summary.WriteFile(r.dir)
@@ -136,11 +138,8 @@ func (r *Run) save(record *recorder) error {
 	s.savedStep = step
 	path := r.checkpoints().Path(step, s.at.round())
 	return record.then(func() error {
-		if err := packed.Write(path); err != nil {
+		if r.saved, err = packed.Write(path); err != nil {
 			return fail(fmt.Errorf("%w; the run stands at its checkpoint before, go on from there when this is mended", err))
-		}
-		if r.saved, err = os.Stat(path); err != nil {
-			return fail(err)
 		}
 		if r.manifest.Recording.Keep == 0 {
 			return nil
@@ -166,10 +165,12 @@ func (r *Run) load(ctx context.Context) error {
 	c, entry, err := r.checkpoints().Newest(func(damaged *checkpoint.DamagedError) {
 		r.note("%v: set aside as *%s, going on from the checkpoint before", damaged, durable.AsideSuffix)
 	})
-	var saved os.FileInfo
+	var saved string
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && m.ForkedFrom != nil:
 		return fmt.Errorf("%s has no whole checkpoint left: fork it anew from %s at step %d", r.dir, m.ForkedFrom.Dir, m.ForkedFrom.Step)
+	case errors.Is(err, fs.ErrNotExist) && m.BeginsAt != nil:
+		return fmt.Errorf("%s has no whole checkpoint left, and began with a model at step %d: create it anew from that", r.dir, *m.BeginsAt)
 	case errors.Is(err, fs.ErrNotExist):
 		c = nil // The run begins, or begins anew.
 	case err != nil:
@@ -178,9 +179,7 @@ func (r *Run) load(ctx context.Context) error {
 		if err := m.owns(c); err != nil {
 			return fmt.Errorf("%s: %w", entry.Path, err)
 		}
-		if saved, err = os.Stat(entry.Path); err != nil {
-			return fmt.Errorf("opening the run: %w", err)
-		}
+		saved = c.SHA256
 	}
 	if err := r.chooseBackend(c); err != nil {
 		return err
@@ -197,18 +196,15 @@ func (r *Run) load(ctx context.Context) error {
 
 // current tells whether the session in memory is where the folder is: no other process has trained since.
 func (r *Run) current() (bool, error) {
-	if r.session == nil {
+	if r.session == nil || r.saved == "" {
 		return false, nil
 	}
 	entries, err := r.checkpoints().List()
-	if err != nil || len(entries) == 0 || r.saved == nil {
+	if err != nil || len(entries) == 0 {
 		return false, err
 	}
-	newest, err := os.Stat(entries[len(entries)-1].Path)
-	if err != nil {
-		return false, fmt.Errorf("opening the run: %w", err)
-	}
-	return os.SameFile(newest, r.saved), nil
+	newest, err := checkpoint.Sum(entries[len(entries)-1].Path)
+	return err == nil && newest == r.saved, nil // One that cannot be read, or was just pinned, is looked for again.
 }
 
 // owns says why a checkpoint is none of this run, nil if it is.

@@ -7,7 +7,7 @@
 // ([DamageError]).
 //
 // Nothing in the trace depends on the clock or the process, so a run that was killed and resumed from a checkpoint with
-// [Writer.RewindTo] has the same trace, byte for byte, as one that was not. Step times are kept apart for that reason, in
+// [AppendAfter] has the same trace, byte for byte, as one that was not. Step times are kept apart for that reason, in
 // [TimingFileName].
 //
 // The writer takes plain slices of masks, visits, gradients and scores, and packs and summarizes them itself. The reader

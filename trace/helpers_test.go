@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // layerSim is a layer whose masks move at random.
@@ -71,7 +73,7 @@ func (l *layerSim) next(fraction float64) Move {
 // count counts the mask among the visits.
 func (l *layerSim) count() {
 	for i, active := range l.mask {
-		l.visits[i] += int32(bit(active))
+		l.visits[i] += int32(bitset.Bit(active))
 	}
 }
 

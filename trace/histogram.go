@@ -3,6 +3,8 @@ package trace
 import (
 	"math"
 	"slices"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // Histograms count the values of a layer in bins, those of the weights that were active before an update apart from those
@@ -26,11 +28,11 @@ const tailSample = 200
 // newHistograms returns the histograms of values: bins of equal width between the extremes of a small sample, and one on
 // either side up to the extremes of all, so that a few large values do not hide the shape of the rest. It returns nil if
 // there are no values, or none to count.
-func newHistograms(values []float32, active bitset, rng *random) *Histograms {
+func newHistograms(values []float32, active bitset.Set, rng *random) *Histograms {
 	if len(values) == 0 {
 		return nil
 	}
-	entries, all := newBitset(len(values)).not(len(values)), true
+	entries, all := bitset.New(len(values)).Not(len(values)), true
 	if zeroOutside(values, active) {
 		entries, all = active, false
 	}
@@ -44,7 +46,7 @@ func newHistograms(values []float32, active bitset, rng *random) *Histograms {
 		return h
 	}
 	b := newBinner(edges)
-	for i := range active.ones() {
+	for i := range active.All() {
 		b.add(values[i])
 	}
 	h.Active = b.counts()
@@ -64,7 +66,7 @@ func newHistograms(values []float32, active bitset, rng *random) *Histograms {
 }
 
 // zeroOutside tells whether all values but the active ones are 0.
-func zeroOutside(values []float32, active bitset) bool {
+func zeroOutside(values []float32, active bitset.Set) bool {
 	for w, word := range active {
 		var bits uint32 // Of the inactive values but for their signs: no branch for each of them.
 		for i, value := range values[64*w : min(64*w+64, len(values))] {
@@ -82,7 +84,7 @@ func finite(x float32) bool { return x-x == 0 }
 
 // histogramEdges returns edges that rise strictly from the lowest of the entries' values to the highest, or two that are
 // equal if these are; nil if no value is finite. all tells that the entries are all there are.
-func histogramEdges(values []float32, entries bitset, all bool, rng *random) (edges Float32s, nonFinite int) {
+func histogramEdges(values []float32, entries bitset.Set, all bool, rng *random) (edges Float32s, nonFinite int) {
 	low, high := float32(math.Inf(1)), float32(math.Inf(-1))
 	extend := func(value float32) {
 		switch {
@@ -100,7 +102,7 @@ func histogramEdges(values []float32, entries bitset, all bool, rng *random) (ed
 			extend(value)
 		}
 	} else {
-		for i := range entries.ones() {
+		for i := range entries.All() {
 			extend(values[i])
 		}
 	}
@@ -108,7 +110,7 @@ func histogramEdges(values []float32, entries bitset, all bool, rng *random) (ed
 		return nil, nonFinite
 	}
 	from, to := high, low
-	for _, i := range entries.sample(tailSample, rng) {
+	for _, i := range sample(entries, tailSample, rng) {
 		if value := values[i]; finite(value) {
 			from, to = min(from, value), max(to, value)
 		}

@@ -131,7 +131,7 @@ func (x *Index) Visits(round int, path string) ([]int32, error) {
 		if visits == nil {
 			visits = make([]int32, l.size)
 		}
-		for weight := range l.after.ones() {
+		for weight := range l.after.All() {
 			visits[weight]++
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"compress/zlib"
 	"fmt"
 	"io"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // PackedMask is a mask on disk: one bit per weight, compressed. Bit i%8 (from the lowest) of byte i/8 is the weight with
@@ -26,7 +28,7 @@ type compressor struct {
 }
 
 // compress returns the first n bits in zlib's format.
-func (c *compressor) compress(b bitset, n int) []byte {
+func (c *compressor) compress(b bitset.Set, n int) []byte {
 	c.buffer.Reset()
 	if c.zlib == nil {
 		// The bits are noise but for their density: what Huffman codes save on whole bytes is most of what there is to save.
@@ -34,7 +36,7 @@ func (c *compressor) compress(b bitset, n int) []byte {
 	} else {
 		c.zlib.Reset(&c.buffer)
 	}
-	_, _ = c.zlib.Write(b.bytes(n)) // A bytes.Buffer never fails.
+	_, _ = c.zlib.Write(b.Bytes(n)) // A bytes.Buffer never fails.
 	_ = c.zlib.Close()
 	return bytes.Clone(c.buffer.Bytes())
 }
@@ -42,7 +44,7 @@ func (c *compressor) compress(b bitset, n int) []byte {
 const compression = zlib.BestSpeed
 
 // decode returns the n bits of the mask, given the mask before if there is one.
-func (p *PackedMask) decode(n int, before bitset) (bitset, error) {
+func (p *PackedMask) decode(n int, before bitset.Set) (bitset.Set, error) {
 	reader, err := zlib.NewReader(bytes.NewReader(p.Zlib))
 	if err != nil {
 		return nil, fmt.Errorf("the mask is not in zlib's format: %w", err)
@@ -52,7 +54,7 @@ func (p *PackedMask) decode(n int, before bitset) (bitset, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unpacking the mask: %w", err)
 	}
-	b, ok := bitsetOf(data, n)
+	b, ok := bitset.OfBytes(data, n)
 	if !ok {
 		return nil, fmt.Errorf("the mask does not have one bit for each of %d weights", n)
 	}
@@ -63,7 +65,7 @@ func (p *PackedMask) decode(n int, before bitset) (bitset, error) {
 		if before == nil {
 			return nil, fmt.Errorf("the mask is a difference to the one before, and there is none")
 		}
-		return b.xor(before), nil
+		return b.Xor(before), nil
 	}
 	return nil, fmt.Errorf("the mask has the unknown base %q", p.Base)
 }

@@ -3,6 +3,8 @@ package trace
 import (
 	"math"
 	"slices"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // quantileSample is how many candidates quantiles are taken of: the probability of each is then off by 0.022 at most, by
@@ -27,8 +29,8 @@ func quantiles(values []float32, probabilities []float32) Float32s {
 }
 
 // newScores returns the quantiles of the candidates' scores, nil if there are no candidates.
-func newScores(m *Move, candidates bitset, rng *random) *Scores {
-	index := candidates.sample(quantileSample, rng)
+func newScores(m *Move, candidates bitset.Set, rng *random) *Scores {
+	index := sample(candidates, quantileSample, rng)
 	if len(index) == 0 {
 		return nil
 	}

@@ -15,6 +15,8 @@ import (
 // AppendAfter goes on with the trace in a run's folder after the given optimizer step, as a run does that resumes from a
 // checkpoint: all that was recorded after that step is dropped. It may be damaged, if what came before it is known to be all:
 // if that ends with the logged step asked for, or is followed by a whole line of a later one.
+//
+// It is atomic: the trace is as before or as asked for. Who reads the old one goes on reading it, see [ErrRewound].
 func AppendAfter(dir string, step int) (*Writer, error) {
 	if err := rewindAll(dir, step); err != nil {
 		return nil, err
@@ -41,25 +43,6 @@ func Fork(from, dir string, step int, meta any) (*Writer, error) {
 		return nil, err
 	}
 	return Append(dir)
-}
-
-// RewindTo drops all records after the given optimizer step, so that the run can be recorded anew from there. It is
-// atomic: the trace is as before or as asked for. Who reads the old one goes on reading it, see [ErrRewound]. If it fails,
-// the writer is closed.
-func (w *Writer) RewindTo(step int) error {
-	if err := w.Close(); err != nil {
-		return err
-	}
-	if err := rewindAll(w.dir, step); err != nil {
-		return err
-	}
-	again, err := Append(w.dir)
-	if err != nil {
-		return err
-	}
-	again.summarizer = w.summarizer
-	*w = *again
-	return nil
 }
 
 // rewindAll rewinds both files. That of step times goes first: if that is all that happens, nothing is missing but times.

@@ -15,10 +15,9 @@ func TestRewindAnywhere(t *testing.T) {
 	path, data := write(t, events)
 	dir := filepath.Dir(path)
 	for step := 0; step <= 46; step++ {
-		w, err := Append(dir)
+		w, err := AppendAfter(dir, step)
 		require.NoError(t, err)
-		require.NoError(t, w.RewindTo(step))
-		require.Equal(t, min(step, 45), w.LastStep())
+		require.Equal(t, min(step, 45), w.last())
 		if step%2 == 1 {
 			require.NoError(t, w.Close())
 			w, err = Append(dir)
@@ -59,7 +58,7 @@ func TestFork(t *testing.T) {
 	dir := t.TempDir()
 	w, err := Fork(filepath.Dir(path), dir, 20, map[string]any{"method": "dst-ee", "seed": 3})
 	require.NoError(t, err)
-	require.Equal(t, 20, w.LastStep())
+	require.Equal(t, 20, w.last())
 	record(t, w, events[21:])
 	require.NoError(t, w.Close())
 	forked, err := os.ReadFile(filepath.Join(dir, FileName))

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // What was recorded is read back: scalars, counts and masks, one after the other and by round.
@@ -169,7 +171,7 @@ func TestRefused(t *testing.T) {
 		{"long scores", next, []Move{with(func(m *Move) { m.Score = make([]float32, 21) })}, "Score has 21 entries"},
 		{"no kept mask", next, []Move{with(func(m *Move) { m.Kept = nil })}, "the move has no Kept"},
 		{"no visits", next, []Move{with(func(m *Move) { m.Visits = nil })}, "the move has no Visits"},
-		{"kept what was not there", next, []Move{with(func(m *Move) { m.Kept = pack(m.Kept).not(20).unpack(20) })},
+		{"kept what was not there", next, []Move{with(func(m *Move) { m.Kept = bitset.OfBools(m.Kept).Not(20).Bools(20) })},
 			"that the mask recorded before does not have"},
 		{"lost what was kept", next, []Move{with(func(m *Move) { m.Mask = make([]bool, 20) })},
 			"were kept that the new mask does not have"},
@@ -182,7 +184,7 @@ func TestRefused(t *testing.T) {
 	require.ErrorContains(t, w.Step(Step{Step: 10}), "step 10 cannot be recorded after step 10")
 	require.ErrorContains(t, w.Time(Timing{Step: 10}), "after that of step 10")
 	require.ErrorContains(t, w.Time(Timing{Step: 11, Seconds: math.NaN()}), "cannot have taken NaN seconds")
-	require.Equal(t, 10, w.LastStep())
+	require.Equal(t, 10, w.last())
 
 	require.NoError(t, w.Update(next, good))
 	require.NoError(t, w.Close())

@@ -6,6 +6,8 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // random is the source of all samples of a layer at a step. It depends on the two alone, so that a resumed run records
@@ -20,8 +22,8 @@ func newRandom(path string, step int) *random {
 
 // sample returns the indices of at most limit bits that are 1, in order: all of them if there are no more, else one from
 // each of limit strata of nearly equal size.
-func (b bitset) sample(limit int, rng *random) []int {
-	total := b.count()
+func sample(b bitset.Set, limit int, rng *random) []int {
+	total := b.Count()
 	limit = min(limit, total)
 	chosen := make([]int, 0, limit)
 	word, passed := 0, 0 // passed is the number of ones before the word.
@@ -42,8 +44,8 @@ func (b bitset) sample(limit int, rng *random) []int {
 }
 
 // newSamples samples the candidates: at most half of the limit from those that were grown, and from the others.
-func newSamples(m *Move, grown, candidates bitset, limit int, rng *random) *Samples {
-	index := slices.Concat(grown.sample(limit/2, rng), candidates.andNot(grown).sample(limit/2, rng))
+func newSamples(m *Move, grown, candidates bitset.Set, limit int, rng *random) *Samples {
+	index := slices.Concat(sample(grown, limit/2, rng), sample(candidates.AndNot(grown), limit/2, rng))
 	if len(index) == 0 {
 		return nil
 	}
@@ -55,15 +57,15 @@ func newSamples(m *Move, grown, candidates bitset, limit int, rng *random) *Samp
 		}
 		s.Visits = append(s.Visits, m.Visits[i])
 		s.Score = append(s.Score, m.Score[i])
-		s.Grown = append(s.Grown, grown.has(i))
+		s.Grown = append(s.Grown, grown.Has(i))
 	}
 	return s
 }
 
 // lowest returns the lowest value of the entries, nil if there are none. A NaN counts as -Infinity, as it does in growth.
-func lowest(values []float32, entries bitset) *Float32 {
+func lowest(values []float32, entries bitset.Set) *Float32 {
 	var low *Float32
-	for i := range entries.ones() {
+	for i := range entries.All() {
 		value := Float32(values[i])
 		if value != value {
 			value = Float32(math.Inf(-1))

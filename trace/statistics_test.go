@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 var inf, nan = float32(math.Inf(1)), float32(math.NaN())
@@ -72,13 +74,13 @@ func TestHistograms(t *testing.T) {
 				for i := range values {
 					values[i], mask[i] = test.value(), rng.IntN(10) == 0
 				}
-				checkHistograms(t, newHistograms(values, pack(mask), newRandom("/w", 1)), values, mask)
+				checkHistograms(t, newHistograms(values, bitset.OfBools(mask), newRandom("/w", 1)), values, mask)
 				for i := range values {
 					if !mask[i] {
 						values[i] = 0
 					}
 				}
-				h := newHistograms(values, pack(mask), newRandom("/w", 1))
+				h := newHistograms(values, bitset.OfBools(mask), newRandom("/w", 1))
 				if h != nil {
 					require.Nil(t, h.Inactive)
 					checkHistograms(t, h, values, mask)
@@ -87,9 +89,9 @@ func TestHistograms(t *testing.T) {
 		})
 	}
 	require.Nil(t, newHistograms(nil, nil, nil))
-	require.Nil(t, newHistograms(make([]float32, 9), newBitset(9), newRandom("/w", 1)))
+	require.Nil(t, newHistograms(make([]float32, 9), bitset.New(9), newRandom("/w", 1)))
 	require.Equal(t, &Histograms{Edges: Float32s{}, Active: []int{}, NonFinite: 1},
-		newHistograms([]float32{nan}, pack([]bool{true}), newRandom("/w", 1)))
+		newHistograms([]float32{nan}, bitset.OfBools([]bool{true}), newRandom("/w", 1)))
 }
 
 func checkHistograms(t *testing.T, h *Histograms, values []float32, mask []bool) {
@@ -147,7 +149,7 @@ func TestVisitCounts(t *testing.T) {
 	require.Equal(t, len(v.Counts)+1, len(v.Edges))
 	counts := make([]int, len(v.Counts))
 	for i, n := range visits {
-		n := int(n) + int(bit(mask[i]))
+		n := int(n) + int(bitset.Bit(mask[i]))
 		bin, found := slices.BinarySearch(v.Edges, n)
 		if !found {
 			bin--
@@ -172,26 +174,26 @@ func TestSample(t *testing.T) {
 	for i := range mask {
 		mask[i] = rng.IntN(3) == 0
 	}
-	b := pack(mask)
+	b := bitset.OfBools(mask)
 	for range 2000 {
-		sample := b.sample(50, rng)
-		require.Len(t, sample, 50)
-		require.True(t, slices.IsSorted(sample))
-		require.Len(t, slices.Compact(slices.Clone(sample)), 50)
-		for _, i := range sample {
+		drawing := sample(b, 50, rng)
+		require.Len(t, drawing, 50)
+		require.True(t, slices.IsSorted(drawing))
+		require.Len(t, slices.Compact(slices.Clone(drawing)), 50)
+		for _, i := range drawing {
 			require.True(t, mask[i])
 			drawn[i]++
 		}
 	}
-	expected := 2000 * 50 / float64(b.count())
+	expected := 2000 * 50 / float64(b.Count())
 	for i, n := range drawn {
 		if mask[i] {
 			require.InDelta(t, expected, n, 7*math.Sqrt(expected))
 		}
 	}
-	require.Len(t, b.sample(5000, rng), b.count())
-	require.Empty(t, newBitset(100).sample(5, rng))
-	require.Empty(t, b.sample(0, rng))
+	require.Len(t, sample(b, 5000, rng), b.Count())
+	require.Empty(t, sample(bitset.New(100), 5, rng))
+	require.Empty(t, sample(b, 0, rng))
 }
 
 // Masks of all sizes survive packing and compression, whole and as a difference.
@@ -203,21 +205,12 @@ func TestPackedMasks(t *testing.T) {
 		for i := range mask {
 			mask[i], before[i] = rng.IntN(5) == 0, rng.IntN(5) == 0
 		}
-		b, old := pack(mask), pack(before)
-		require.Equal(t, mask, b.unpack(n))
-		require.Equal(t, slices.Collect(b.ones()), slices.Collect(func(yield func(int) bool) {
-			for i, active := range mask {
-				if active && !yield(i) {
-					return
-				}
-			}
-		}))
-		require.Equal(t, n, b.count()+b.not(n).count())
+		b, old := bitset.OfBools(mask), bitset.OfBools(before)
 		whole := PackedMask{Zlib: c.compress(b, n)}
 		got, err := whole.decode(n, nil)
 		require.NoError(t, err)
 		require.Equal(t, b, got)
-		difference := PackedMask{Base: baseBefore, Zlib: c.compress(b.xor(old), n)}
+		difference := PackedMask{Base: baseBefore, Zlib: c.compress(b.Xor(old), n)}
 		got, err = difference.decode(n, old)
 		require.NoError(t, err)
 		require.Equal(t, b, got)
@@ -231,9 +224,9 @@ func TestPackedMasks(t *testing.T) {
 	}
 	_, err := (&PackedMask{Zlib: []byte("plain")}).decode(8, nil)
 	require.ErrorContains(t, err, "not in zlib's format")
-	_, err = (&PackedMask{Base: "after", Zlib: c.compress(newBitset(8), 8)}).decode(8, nil)
+	_, err = (&PackedMask{Base: "after", Zlib: c.compress(bitset.New(8), 8)}).decode(8, nil)
 	require.ErrorContains(t, err, `unknown base "after"`)
-	ones := pack([]bool{true, true, true, true, true, true, true, true})
+	ones := bitset.OfBools([]bool{true, true, true, true, true, true, true, true})
 	_, err = (&PackedMask{Zlib: c.compress(ones, 8)}).decode(7, nil)
 	require.ErrorContains(t, err, "one bit for each of")
 }

@@ -3,6 +3,8 @@ package trace
 import (
 	"fmt"
 	"slices"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // fullEvery is how many rounds after a whole mask the next one follows at the latest: so many updates must be read at
@@ -24,8 +26,8 @@ func (s *summarizer) layer(m *Move, u *Update, before *layerMasks) (Layer, layer
 		return fail(err)
 	}
 	size := len(m.Mask)
-	masks := layerMasks{path: m.Path, shape: slices.Clone(m.Shape), size: size, after: pack(m.Mask)}
-	l := Layer{Path: m.Path, Shape: masks.shape, Size: size, Active: masks.after.count()}
+	masks := layerMasks{path: m.Path, shape: slices.Clone(m.Shape), size: size, after: bitset.OfBools(m.Mask)}
+	l := Layer{Path: m.Path, Shape: masks.shape, Size: size, Active: masks.after.Count()}
 	rng := newRandom(m.Path, u.Step)
 	if before == nil {
 		l.Mask = PackedMask{Zlib: s.compressor.compress(masks.after, size)}
@@ -44,17 +46,17 @@ func (s *summarizer) layer(m *Move, u *Update, before *layerMasks) (Layer, layer
 	if len(m.Visits) == 0 {
 		return fail(fmt.Errorf("the move has no Visits: only the first masks of a trace come without them"))
 	}
-	masks.before, masks.kept = before.after, pack(m.Kept)
-	if extra := masks.kept.andNot(masks.before).count(); extra > 0 {
+	masks.before, masks.kept = before.after, bitset.OfBools(m.Kept)
+	if extra := masks.kept.AndNot(masks.before).Count(); extra > 0 {
 		return fail(fmt.Errorf("%d weights were kept that the mask recorded before does not have: each update that is "+
 			"applied must be recorded", extra))
 	}
-	if lost := masks.kept.andNot(masks.after).count(); lost > 0 {
+	if lost := masks.kept.AndNot(masks.after).Count(); lost > 0 {
 		return fail(fmt.Errorf("%d weights were kept that the new mask does not have", lost))
 	}
-	grown := masks.after.andNot(masks.kept)
-	regrown := masks.before.and(grown)
-	l.Dropped, l.Grown, l.Regrown = masks.before.count()-masks.kept.count(), grown.count(), regrown.count()
+	grown := masks.after.AndNot(masks.kept)
+	regrown := masks.before.And(grown)
+	l.Dropped, l.Grown, l.Regrown = masks.before.Count()-masks.kept.Count(), grown.Count(), regrown.Count()
 	l.Mask = s.pack(masks.after, masks.before, size, u.Round)
 	if l.Regrown > 0 {
 		l.RegrownMask = &PackedMask{Zlib: s.compressor.compress(regrown, size)}
@@ -67,17 +69,17 @@ func (s *summarizer) layer(m *Move, u *Update, before *layerMasks) (Layer, layer
 }
 
 // pack returns the mask as a difference to the one before where that has fewer bits to tell, else whole.
-func (s *summarizer) pack(mask, before bitset, size, round int) PackedMask {
-	change := mask.xor(before)
-	active := mask.count()
-	if round%fullEvery == 0 || change.count() >= min(active, size-active) {
+func (s *summarizer) pack(mask, before bitset.Set, size, round int) PackedMask {
+	change := mask.Xor(before)
+	active := mask.Count()
+	if round%fullEvery == 0 || change.Count() >= min(active, size-active) {
 		return PackedMask{Zlib: s.compressor.compress(mask, size)}
 	}
 	return PackedMask{Base: baseBefore, Zlib: s.compressor.compress(change, size)}
 }
 
 // describe fills in the statistics of the layer's values, the mask being that of the weights active when they were taken.
-func (s *summarizer) describe(l *Layer, m *Move, active bitset, rng *random) (err error) {
+func (s *summarizer) describe(l *Layer, m *Move, active bitset.Set, rng *random) (err error) {
 	if l.Visits, l.Explored, err = countVisits(m.Visits, m.Mask); err != nil {
 		return err
 	}
@@ -87,8 +89,8 @@ func (s *summarizer) describe(l *Layer, m *Move, active bitset, rng *random) (er
 }
 
 // explain fills in what growth chose from.
-func (s *summarizer) explain(l *Layer, m *Move, masks layerMasks, grown bitset, rng *random) {
-	candidates := masks.kept.not(l.Size)
+func (s *summarizer) explain(l *Layer, m *Move, masks layerMasks, grown bitset.Set, rng *random) {
+	candidates := masks.kept.Not(l.Size)
 	if len(m.Score) == 0 {
 		return
 	}

@@ -1,6 +1,10 @@
 package trace
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
+)
 
 // Summary is a trace in short.
 type Summary struct {
@@ -35,7 +39,7 @@ type tally struct {
 	size, active   int
 	explored       int
 	entered        int // Weights that became active by updates.
-	first, last    bitset
+	first, last    bitset.Set
 	common, either int // Weights active in the first mask and the last, in either.
 }
 
@@ -80,7 +84,7 @@ func Summarize(r *Reader) (*Summary, error) {
 	total := tally{path: "total"}
 	for i := range tallies {
 		t := &tallies[i]
-		t.common, t.either = t.first.and(t.last).count(), t.first.or(t.last).count()
+		t.common, t.either = t.first.And(t.last).Count(), t.first.Or(t.last).Count()
 		s.Layers = append(s.Layers, t.summary())
 		total.size += t.size
 		total.active += t.active

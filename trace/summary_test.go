@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 func TestSummarize(t *testing.T) {
@@ -26,15 +28,15 @@ func TestSummarize(t *testing.T) {
 		first, last := events[0].moves[i].Mask, l.mask
 		entered, seen := 0, 0
 		for j, n := range l.visits {
-			seen += int(bit(n > 0))
+			seen += int(bitset.Bit(n > 0))
 			for _, e := range events[1:] {
 				if len(e.moves) > 0 {
-					entered += int(bit(e.moves[i].Mask[j] && !e.before[i][j]))
+					entered += int(bitset.Bit(e.moves[i].Mask[j] && !e.before[i][j]))
 				}
 			}
 		}
 		got := s.Layers[i]
-		require.Equal(t, []any{l.path, l.shape, pack(last).count()}, []any{got.Path, got.Shape, got.Active})
+		require.Equal(t, []any{l.path, l.shape, bitset.OfBools(last).Count()}, []any{got.Path, got.Shape, got.Active})
 		require.Equal(t, Similarity(first, last), got.Similarity)
 		require.Equal(t, float64(seen)/float64(len(last)), got.Explored)
 		require.Equal(t, float64(entered)/float64(got.Active), got.Churn)

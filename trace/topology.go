@@ -3,6 +3,8 @@ package trace
 import (
 	"fmt"
 	"slices"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // Topology follows the masks of all layers through the updates of a trace. Its zero value is ready for the first update,
@@ -17,7 +19,7 @@ type layerMasks struct {
 	path                string
 	shape               []int
 	size                int
-	before, kept, after bitset // before and kept are nil at the first update.
+	before, kept, after bitset.Set // before and kept are nil at the first update.
 }
 
 // Advance takes the topology to after the given update, which must be the one that follows in the trace. A skipped update
@@ -62,19 +64,19 @@ func advance(l *Layer, before *layerMasks) (next layerMasks, err error) {
 	if next.after, err = l.Mask.decode(l.Size, next.before); err != nil {
 		return next, err
 	}
-	if active := next.after.count(); active != l.Active {
+	if active := next.after.Count(); active != l.Active {
 		return next, fmt.Errorf("the mask has %d active weights, the record says %d", active, l.Active)
 	}
 	if next.before == nil {
 		return next, nil
 	}
-	next.kept = next.before.and(next.after)
+	next.kept = next.before.And(next.after)
 	if l.RegrownMask != nil {
 		regrown, err := l.RegrownMask.decode(l.Size, next.before)
 		if err != nil {
 			return next, fmt.Errorf("those regrown: %w", err)
 		}
-		next.kept = next.kept.andNot(regrown)
+		next.kept = next.kept.AndNot(regrown)
 	}
 	return next, nil
 }
@@ -97,9 +99,9 @@ func (t *Topology) Transition(path string) (Transition, error) {
 	if err != nil {
 		return Transition{}, err
 	}
-	tr := Transition{Path: l.path, Shape: l.shape, Round: t.round, After: l.after.unpack(l.size)}
+	tr := Transition{Path: l.path, Shape: l.shape, Round: t.round, After: l.after.Bools(l.size)}
 	if l.before != nil {
-		tr.Before, tr.Kept = l.before.unpack(l.size), l.kept.unpack(l.size)
+		tr.Before, tr.Kept = l.before.Bools(l.size), l.kept.Bools(l.size)
 	}
 	return tr, nil
 }

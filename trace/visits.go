@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // VisitCounts counts the weights of a layer by their visits N, the number of topologies in which each was active: that of
@@ -40,7 +42,7 @@ func countVisits(visits []int32, mask []bool) (v *VisitCounts, explored int, err
 		if visits[i] < 0 {
 			return nil, 0, fmt.Errorf("weight %d has %d visits, which must be 0 or more", i, visits[i])
 		}
-		counts[visitBin(int(visits[i])+int(bit(active)))]++
+		counts[visitBin(int(visits[i])+int(bitset.Bit(active)))]++
 	}
 	explored = len(mask) - counts[0]
 	for counts[len(counts)-1] == 0 {

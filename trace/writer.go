@@ -95,8 +95,8 @@ func (w *Writer) Samples(n int) *Writer {
 	return w
 }
 
-// LastStep is the highest optimizer step that the trace has a record of, 0 for none.
-func (w *Writer) LastStep() int { return max(w.lastStep, w.lastUpdate, 0) }
+// last is the highest optimizer step that the trace has a record of, 0 for none.
+func (w *Writer) last() int { return max(w.lastStep, w.lastUpdate, 0) }
 
 // HasMasks tells whether the trace has masks: the first update must hold those that training began with.
 func (w *Writer) HasMasks() bool { return w.updates }
@@ -104,7 +104,7 @@ func (w *Writer) HasMasks() bool { return w.updates }
 // Step records a logged step. Steps must rise.
 func (w *Writer) Step(s Step) error {
 	if s.Step <= w.lastStep || s.Step < w.lastUpdate {
-		return fmt.Errorf("trace: step %d cannot be recorded after step %d: steps must rise", s.Step, w.LastStep())
+		return fmt.Errorf("trace: step %d cannot be recorded after step %d: steps must rise", s.Step, w.last())
 	}
 	// Written by hand, as a step may take no longer than some tenths of a millisecond.
 	w.line = append(w.line[:0], `{"kind":"step","step":`...)
@@ -116,8 +116,8 @@ func (w *Writer) Step(s Step) error {
 }
 
 // Update records a mask update with the moves of all layers, in the same order at each update. It comes before the
-// [Writer.Step] of the same optimizer step. The first update of a trace holds the masks that training began with. u.Layers must be nil: the writer makes them of the moves. For a skipped
-// update, moves must be empty.
+// [Writer.Step] of the same optimizer step. The first update of a trace holds the masks that training began with. u.Layers
+// must be nil: the writer makes them of the moves. For a skipped update, moves must be empty.
 //
 // If it fails on a move, nothing is recorded. If it fails to write, the record stays in memory for [Writer.Flush] to try
 // again.
@@ -159,7 +159,7 @@ func (w *Writer) checkUpdate(u *Update, moves int) error {
 		return errors.New("its Layers must be nil: they are made of the moves")
 	case u.Step <= w.lastUpdate || u.Step <= w.lastStep:
 		return fmt.Errorf("it cannot be recorded after step %d: steps must rise, and an update comes before the logged step "+
-			"that it follows", w.LastStep())
+			"that it follows", w.last())
 	case u.Skipped != "" && moves > 0:
 		return fmt.Errorf("it was skipped (%s) and yet has %d moves", u.Skipped, moves)
 	case u.Skipped != "":

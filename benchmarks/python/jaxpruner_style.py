@@ -55,19 +55,24 @@ class SparsityUpdater:
         """Moves active weights from where they are smallest to where the gradient is large or visits are few: bonus is
         c·ln t. Returns new weights and state."""
 
-        def move(mask, w, visits, grad):
+        def moved(mask, w, visits, grad):
             if mask.ndim == 0:
                 return mask
             count = worker.drop_count(worker.active_count(w.size, self.density))
-            magnitude = jnp.where(mask, -jnp.abs(w), -jnp.inf).ravel()
-            left = mask.ravel().at[lax.top_k(magnitude, count)[1]].set(False)
-            score = (jnp.abs(grad) + bonus / (visits + worker.EPSILON)).ravel()
-            return left.at[lax.top_k(jnp.where(left, -jnp.inf, score), count)[1]].set(True).reshape(w.shape)
+            return move(mask, w, visits, grad, count, bonus, worker.EPSILON)
 
-        masks = jax.tree.map(move, state.masks, params, state.visits, grads)
+        masks = jax.tree.map(moved, state.masks, params, state.visits, grads)
         inner = optax.tree_utils.tree_map_params(self.optimizer, lambda s, m: jnp.where(m, s, 0), state.inner, masks)
         visits = jax.tree.map(lambda v, m: v + m, state.visits, masks)
         return apply_masks(params, masks), SparseState(masks, visits, inner)
+
+
+def move(mask, w, visits, grad, count, bonus, epsilon):
+    """The mask of a layer after count of its active weights were moved: bonus is c·ln t."""
+    magnitude = jnp.where(mask, -jnp.abs(w), -jnp.inf).ravel()
+    left = mask.ravel().at[lax.top_k(magnitude, count)[1]].set(False)
+    score = (jnp.abs(grad) + bonus / (visits + epsilon)).ravel()
+    return left.at[lax.top_k(jnp.where(left, -jnp.inf, score), count)[1]].set(True).reshape(w.shape)
 
 
 def apply_masks(tree, masks):
@@ -128,6 +133,16 @@ class Training:
             self.done += 1
         jax.block_until_ready(self.params)
         return float(loss)
+
+    @staticmethod
+    def move(layer, bonus):
+        def array(name, dtype):
+            return jnp.asarray(layer[name], dtype).reshape(layer["shape"])
+
+        visits = array("visits", jnp.int32)
+        mask = move(array("mask", bool), array("weights", jnp.float32), visits, array("gradient", jnp.float32), layer["k"], bonus,
+                    layer["epsilon"])
+        return [np.asarray(x, np.int32).ravel() for x in (mask, visits + mask)]
 
     def before_update(self):
         self.before = {name: np.array(mask) for name, mask in self.state.masks.items()}

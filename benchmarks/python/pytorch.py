@@ -45,17 +45,22 @@ class Masking:
         """Moves active weights from where they are smallest to where the gradient is large or visits are few."""
         bonus = worker.C * math.log(step)
         for w, mask, visits in zip(self.weights, self.masks, self.visits):
-            flat = flat_view(mask)
-            count = worker.drop_count(int(flat.count_nonzero()))
-            inactive = flat == 0
-            magnitude = flat_view(w).abs().masked_fill_(inactive, math.inf)
-            dropped = torch.topk(magnitude, count, largest=False, sorted=False).indices
-            score = flat_view(w.grad).abs().add_(bonus / (flat_view(visits) + worker.EPSILON))
-            flat[dropped] = 0
-            score.masked_fill_(flat != 0, -math.inf)
-            flat[torch.topk(score, count, sorted=False).indices] = 1
-            visits += mask.to(torch.int32)
+            count = worker.drop_count(int(mask.count_nonzero()))
+            move(w, w.grad, mask, visits, count, bonus, worker.EPSILON)
         self.apply()
+
+
+def move(w, grad, mask, visits, count, bonus, epsilon):
+    """Moves count active weights of a layer, and counts its visits: bonus is c·ln t. Changes mask and visits."""
+    flat = flat_view(mask)
+    inactive = flat == 0
+    magnitude = flat_view(w).abs().masked_fill_(inactive, math.inf)
+    dropped = torch.topk(magnitude, count, largest=False, sorted=False).indices
+    score = flat_view(grad).abs().add_(bonus / (flat_view(visits) + epsilon))
+    flat[dropped] = 0
+    score.masked_fill_(flat != 0, -math.inf)
+    flat[torch.topk(score, count, sorted=False).indices] = 1
+    visits += mask.to(torch.int32)
 
 
 def memory_format(tensor):
@@ -162,6 +167,18 @@ class Training:
             (self.masking or self.optimizer).step()
             self.done += 1
         return loss.item()
+
+    @staticmethod
+    def move(layer, bonus):
+        def tensor(name, dtype):
+            t = torch.tensor(layer[name], dtype=dtype).view(layer["shape"])
+            if t.dim() < 4:
+                return t
+            return t.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)  # As kernels are in training.
+
+        mask, visits = tensor("mask", torch.float32), tensor("visits", torch.int32)
+        move(tensor("weights", torch.float32), tensor("gradient", torch.float32), mask, visits, layer["k"], bonus, layer["epsilon"])
+        return [(t.permute(2, 3, 1, 0) if t.dim() == 4 else t).reshape(-1).int().numpy() for t in (mask, visits)]
 
     def before_update(self):
         self.before = [mask.clone() for mask in self.masking.masks]

@@ -4,6 +4,7 @@ A worker reads requests from standard input and writes replies to standard outpu
 """
 
 import json
+import math
 import os
 import sys
 import time
@@ -15,7 +16,7 @@ DROP_FRACTION, C, EPSILON = 0.3, 1e-4, 1.0  # Of mask updates, as in work/messag
 
 
 def serve(training_class):
-    """Answers requests with a training that the first one, "prepare", describes."""
+    """Answers requests with a training that "prepare" describes; "move" needs none."""
     # Libraries may print to standard output, which is for replies alone.
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -39,6 +40,10 @@ def serve(training_class):
                 began = time.perf_counter()
                 training.update()
                 reply = {"seconds": time.perf_counter() - began, **training.after_update()}
+            elif request["do"] == "move":
+                layer = request["layer"]
+                mask, visits = training_class.move(layer, layer["c"] * math.log(layer["t"]))
+                reply = {"mask": mask.tolist(), "visits": visits.tolist()}
             else:
                 raise ValueError(f"there is no request {request['do']!r}")
         except Exception as e:

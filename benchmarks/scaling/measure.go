@@ -130,7 +130,10 @@ func once(dense, sparse *training, record *recording, path string) (seconds [kin
 		packed, err = checkpoint.Pack(sparse.saved(), nil)
 		return err
 	})
-	timed(save, func() error { return packed.Write(path) })
+	timed(save, func() error {
+		_, err := packed.Write(path)
+		return err
+	})
 	seconds[save] += seconds[pack]
 	return seconds, err
 }

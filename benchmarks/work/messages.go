@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/sparsekernel/sparsekernel/dstee/dsttest"
 )
 
 // Request is a line of JSON that tells a worker what to do next. A worker does one thing at a time, and ends when its
@@ -19,6 +21,8 @@ type Request struct {
 	Threads int     `json:"threads,omitempty"`
 
 	Count int `json:"count,omitempty"` // Of [Steps] and [Fetch].
+
+	Layer *dsttest.UpdateVector `json:"layer,omitempty"` // Of [Move]: what comes before an update, and K.
 }
 
 // Action is what a worker is told to do.
@@ -30,6 +34,7 @@ const (
 	Describe Action = "describe" // Say how large the model is. The reply has Parameters, MACs and Sizes.
 	Steps    Action = "steps"    // Train for Count steps. The reply has Seconds and Loss.
 	Update   Action = "update"   // Update the masks, after a step. The reply has Seconds, Active and Moved.
+	Move     Action = "move"     // Update the masks of one layer of given numbers, at any time. The reply has Mask and Visits.
 	Fetch    Action = "fetch"    // Read Count batches of a data set with augmentation. The reply has Seconds.
 )
 
@@ -55,6 +60,9 @@ type Reply struct {
 
 	Active []int `json:"active,omitempty"` // Active weights of each of Sizes.
 	Moved  int   `json:"moved,omitempty"`  // Weights that are active since the update and were not before.
+
+	Mask   []int   `json:"mask,omitempty"`   // 1 where active, flat and row-major.
+	Visits []int32 `json:"visits,omitempty"` // Likewise.
 }
 
 // Worker does what requests say.
@@ -65,6 +73,7 @@ type Worker interface {
 // Serve answers the requests of in on out until in ends.
 func Serve(in io.Reader, out io.Writer, worker Worker) error {
 	lines, encoder := bufio.NewScanner(in), json.NewEncoder(out)
+	lines.Buffer(nil, 1<<24) // A layer of numbers takes tens of kilobytes.
 	for lines.Scan() {
 		var request Request
 		err := json.Unmarshal(lines.Bytes(), &request)

@@ -48,22 +48,25 @@ var All = []Work{
 
 // ByNames returns the works of the given names, in the order of [All].
 func ByNames(names ...string) ([]Work, error) {
+	return Choose("work", All, func(w Work) string { return w.Name }, names)
+}
+
+// Choose returns those of all things whose names are wanted, in the order of all. A name that none has is an error, which
+// lists those there are and calls the things what they are.
+func Choose[T any](what string, all []T, name func(T) string, wanted []string) (chosen []T, err error) {
 	var known []string
-	for _, w := range All {
-		known = append(known, w.Name)
+	for _, thing := range all {
+		known = append(known, name(thing))
+		if slices.Contains(wanted, name(thing)) {
+			chosen = append(chosen, thing)
+		}
 	}
-	for _, name := range names {
+	for _, name := range wanted {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("there is no work %q, only %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("there is no %s %q, only %s", what, name, strings.Join(known, ", "))
 		}
 	}
-	var works []Work
-	for _, w := range All {
-		if slices.Contains(names, w.Name) {
-			works = append(works, w)
-		}
-	}
-	return works, nil
+	return chosen, nil
 }
 
 // InputSize is the number of values of an example.

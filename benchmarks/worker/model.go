@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/layers/activation"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/gomlx/gomlx/ml/train"
 
@@ -41,7 +40,7 @@ func cnn(w work.Work) (train.ModelFn, error) {
 		x := inputs[0]
 		for i, n := range w.Units {
 			x = layers.Conv(scope.In("conv_%d", i+1), x).Channels(n).KernelSize(3).PadSame().Lowering(lowering).Done()
-			x = layers.MaxPool(activation.Relu(x)).Window(2).Done()
+			x = layers.MaxPool(layers.Relu(x)).Window(2).Done()
 		}
 		x = graph.Reshape(x, x.Shape().Dim(0), -1)
 		return []*graph.Node{layers.Dense(scope.In("output"), x, w.Classes).Done()}

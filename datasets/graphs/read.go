@@ -102,14 +102,10 @@ func ReadMatrixMarket(r io.Reader) (*Graph, error) {
 		}
 		return nil, errors.Errorf("the file is empty, want %s", banner)
 	}
-	header := strings.Fields(strings.ToLower(lines.text))
-	if len(header) != 5 || header[0] != strings.ToLower(banner) || header[1] != "matrix" || header[2] != "coordinate" ||
-		!slices.Contains([]string{"pattern", "real", "integer"}, header[3]) ||
-		!slices.Contains([]string{"general", "symmetric"}, header[4]) {
-		return nil, lines.errorf("%q, want %s matrix coordinate, then pattern, real or integer, then general or symmetric",
-			lines.text, banner)
+	valued, err := parseBanner(lines.text)
+	if err != nil {
+		return nil, lines.errorf("%v", err)
 	}
-	valued := header[3] != "pattern"
 	nodes, entries := int64(-1), int64(-1)
 	var edges []Pair
 	for lines.next() {
@@ -157,6 +153,17 @@ func ReadMatrixMarket(r io.Reader) (*Graph, error) {
 		return nil, errors.Errorf("%d nodes for %d entries, want at most %d", nodes, len(edges), most)
 	}
 	return New(int(nodes), edges)
+}
+
+// parseBanner reads the first line of a Matrix Market file, and tells whether its entries have values.
+func parseBanner(line string) (valued bool, err error) {
+	header := strings.Fields(strings.ToLower(line))
+	if len(header) != 5 || header[0] != strings.ToLower(banner) || header[1] != "matrix" || header[2] != "coordinate" ||
+		!slices.Contains([]string{"pattern", "real", "integer"}, header[3]) ||
+		!slices.Contains([]string{"general", "symmetric"}, header[4]) {
+		return false, errors.Errorf("%q, want %s matrix coordinate, then pattern, real or integer, then general or symmetric", line, banner)
+	}
+	return header[3] != "pattern", nil
 }
 
 // checkValue checks what follows row and column.

@@ -1,6 +1,7 @@
 package graphs
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -17,68 +18,86 @@ const (
 	spectralPerRound   = 4 // multiplications of a round; more would leave the vectors nearly parallel
 )
 
-// spectral returns the eigenvalues of largest size, and their eigenvectors, of the regularized normalized adjacency matrix
-// (D+τ)^-½·A·(D+τ)^-½, with D the degrees and τ their mean: without τ, each small component would have an eigenvalue of 1
-// of its own (Qin and Rohe, Regularized Spectral Clustering under the Degree-Corrected Stochastic Blockmodel, NeurIPS
-// 2013). There are spectralSize of them, those that a small graph lacks being 0.
+// spectral returns the eigenvalues of largest size, and their eigenvectors, of the [normalizedAdjacency] of a graph. There
+// are spectralSize of them, those that a small graph lacks being 0.
 //
 // Randomized subspace iteration (Halko, Martinsson and Tropp, SIAM Review 53, 2011, algorithm 4.4) from vectors drawn by
 // the seed, and Rayleigh-Ritz.
 func spectral(g *Graph, seed uint64) (values []float64, vectors [][]float64) {
-	n := g.Nodes()
-	scale := make([]float64, n)
-	tau := 2 * float64(g.NumEdges()) / float64(max(n, 1))
-	for x := range scale {
-		if regularized := float64(g.Degree(int32(x))) + tau; regularized > 0 {
-			scale[x] = 1 / math.Sqrt(regularized)
-		}
-	}
-	multiply := func(to, from []float64) {
-		for x := range to {
-			sum := 0.0
-			for _, y := range g.Neighbors(int32(x)) {
-				sum += scale[y] * from[y]
-			}
-			to[x] = scale[x] * sum
-		}
-	}
 	random := rand.New(rand.NewPCG(seed, 1))
-	block := make([][]float64, min(n, spectralSize+spectralOversample))
+	block := make([][]float64, min(g.Nodes(), spectralSize+spectralOversample))
 	for i := range block {
-		block[i] = make([]float64, n)
+		block[i] = make([]float64, g.Nodes())
 		for x := range block[i] {
 			block[i][x] = random.NormFloat64()
 		}
 	}
+	matrix := newNormalizedAdjacency(g)
 	orthonormalize(block)
-	// apply replaces each vector by its product with the matrix, as often as said. Vectors do not depend on each other.
-	apply := func(times int) {
-		var vectors sync.WaitGroup
-		for i := range block {
-			vectors.Go(func() {
-				product := make([]float64, n)
-				for range times {
-					multiply(product, block[i])
-					product, block[i] = block[i], product
-				}
-			})
-		}
-		vectors.Wait()
-	}
 	for range spectralRounds {
-		apply(spectralPerRound)
+		matrix.apply(block, spectralPerRound)
 		orthonormalize(block)
 	}
-	basis := slices.Clone(block) // one multiplication writes to new memory
-	apply(1)
-	small := mat.NewSymDense(max(len(block), 1), nil)
-	for i := range block {
+	return matrix.rayleighRitz(block)
+}
+
+// normalizedAdjacency is the matrix (D+τ)^-½·A·(D+τ)^-½, with A the adjacency matrix, D the degrees and τ their mean: without
+// τ, each small component would have an eigenvalue of 1 of its own (Qin and Rohe, Regularized Spectral Clustering under the
+// Degree-Corrected Stochastic Blockmodel, NeurIPS 2013).
+type normalizedAdjacency struct {
+	graph *Graph
+	scale []float64 // (D+τ)^-½ of each node.
+}
+
+func newNormalizedAdjacency(g *Graph) normalizedAdjacency {
+	a := normalizedAdjacency{g, make([]float64, g.Nodes())}
+	tau := 2 * float64(g.NumEdges()) / float64(max(g.Nodes(), 1))
+	for x := range a.scale {
+		if regularized := float64(g.Degree(int32(x))) + tau; regularized > 0 {
+			a.scale[x] = 1 / math.Sqrt(regularized)
+		}
+	}
+	return a
+}
+
+// apply replaces each vector by its product with the matrix, as often as said. Vectors do not depend on each other.
+func (a normalizedAdjacency) apply(vectors [][]float64, times int) {
+	var workers sync.WaitGroup
+	for i := range vectors {
+		workers.Go(func() {
+			product := make([]float64, len(vectors[i]))
+			for range times {
+				a.multiply(product, vectors[i])
+				product, vectors[i] = vectors[i], product
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// multiply writes the product of the matrix with one vector to another.
+func (a normalizedAdjacency) multiply(to, from []float64) {
+	for x := range to {
+		sum := 0.0
+		for _, y := range a.graph.Neighbors(int32(x)) {
+			sum += a.scale[y] * from[y]
+		}
+		to[x] = a.scale[x] * sum
+	}
+}
+
+// rayleighRitz returns the eigenvalues of largest size, and their eigenvectors, within the space of an orthonormal basis.
+func (a normalizedAdjacency) rayleighRitz(basis [][]float64) (values []float64, vectors [][]float64) {
+	products := slices.Clone(basis)
+	a.apply(products, 1) // Once, it writes to new memory.
+	small := mat.NewSymDense(max(len(basis), 1), nil)
+	for i := range basis {
 		for j := range i + 1 {
-			small.SetSym(i, j, floats.Dot(basis[j], block[i]))
+			small.SetSym(i, j, floats.Dot(basis[j], products[i]))
 		}
 	}
 	var eigen mat.EigenSym
-	eigen.Factorize(small, true) // a symmetric matrix of finite numbers always has eigenvalues
+	eigen.Factorize(small, true) // A symmetric matrix of finite numbers always has eigenvalues.
 	all := eigen.Values(nil)
 	var rotation mat.Dense
 	eigen.VectorsTo(&rotation)
@@ -86,23 +105,15 @@ func spectral(g *Graph, seed uint64) (values []float64, vectors [][]float64) {
 	for k := range order {
 		order[k] = k
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch sizeA, sizeB := math.Abs(all[a]), math.Abs(all[b]); {
-		case sizeA > sizeB:
-			return -1
-		case sizeA < sizeB:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(math.Abs(all[j]), math.Abs(all[i])) })
 	values, vectors = make([]float64, spectralSize), make([][]float64, spectralSize)
 	for k := range vectors {
-		vectors[k] = make([]float64, n)
-		if k >= len(block) {
+		vectors[k] = make([]float64, a.graph.Nodes())
+		if k >= len(basis) {
 			continue
 		}
 		values[k] = all[order[k]]
-		for i := range block {
+		for i := range basis {
 			floats.AddScaled(vectors[k], rotation.At(i, order[k]), basis[i])
 		}
 	}

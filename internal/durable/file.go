@@ -3,6 +3,7 @@ package durable
 
 import (
 	"bufio"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -17,13 +18,14 @@ import (
 const suffix = ".tmp"
 
 // WriteFile gives the file at path the content that write writes. When it returns nil the file is on disk with all of
-// it; on an error, or if the process dies meanwhile, the file is what it was before.
+// it; on an error, or if the process dies meanwhile, it has all of it or is what it was before.
 //
-// The content goes to a temporary file in the same folder, .NAME-PID.tmp, which is synced and renamed; then the folder is
-// synced. Within a process there must be one writer of a file at a time; of several processes the last one wins. [Sweep]
-// removes the temporary files of writers that were killed.
+// The content goes to a temporary file in the same folder, which is synced and renamed; then the folder is synced. Of
+// several writers, also on several hosts, the last one wins. [Sweep] removes the temporary files of writers that were
+// killed.
 func WriteFile(path string, write func(io.Writer) error) error {
-	temporary := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s-%d%s", filepath.Base(path), os.Getpid(), suffix))
+	// Process ids will not do for names: those of two containers may be the same.
+	temporary := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s-%s%s", filepath.Base(path), rand.Text(), suffix))
 	err := writeAndSync(temporary, write)
 	if err == nil {
 		err = os.Rename(temporary, path)
@@ -37,7 +39,7 @@ func WriteFile(path string, write func(io.Writer) error) error {
 
 // writeAndSync makes a new file and has its content on disk.
 func writeAndSync(path string, write func(io.Writer) error) (err error) {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}

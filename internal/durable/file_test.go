@@ -38,6 +38,23 @@ func TestWriteFile(t *testing.T) {
 	require.ErrorIs(t, durable.WriteFile(filepath.Join(dir, "none", "file"), writing("")), os.ErrNotExist)
 }
 
+// Two writers of a file at a time do not mix: it has what the one that ends last wrote.
+func TestWritersOfOneFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	err := durable.WriteFile(path, func(w io.Writer) error {
+		if err := writing("the first, ")(w); err != nil {
+			return err
+		}
+		if err := durable.WriteFile(path, writing("the second")); err != nil {
+			return err
+		}
+		requireFile(t, path, "the second")
+		return writing("which ends last")(w)
+	})
+	require.NoError(t, err)
+	requireFile(t, path, "the first, which ends last")
+}
+
 func TestSweep(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{".file.tmp", "file.tmp", ".hidden", "file"} {

@@ -74,15 +74,19 @@ func Pack(variables []*model.Variable, texts map[string]string) (*Packed, error)
 	return &Packed{metadata: metadata, tensors: packer.tensors}, nil
 }
 
-// Write writes the checkpoint to the file at path, which then is complete and on disk, or with an error is as it was.
-func (p *Packed) Write(path string) error {
+// Write writes the checkpoint to the file at path, which then is complete and on disk, or with an error is as it was. It
+// returns the file's checksum, see [Sum].
+func (p *Packed) Write(path string) (checksum string, err error) {
 	sum := sha256.New()
 	if err := safetensors.Write(sum, p.metadata, p.tensors...); err != nil {
-		return fmt.Errorf("checkpoint %s: %w", path, err)
+		return "", fmt.Errorf("checkpoint %s: %w", path, err)
 	}
 	metadata := maps.Clone(p.metadata)
 	metadata[keySHA256] = hex.EncodeToString(sum.Sum(nil))
-	return durable.WriteFile(path, func(w io.Writer) error { return safetensors.Write(w, metadata, p.tensors...) })
+	if err := durable.WriteFile(path, func(w io.Writer) error { return safetensors.Write(w, metadata, p.tensors...) }); err != nil {
+		return "", err
+	}
+	return metadata[keySHA256], nil
 }
 
 // Write packs and writes a checkpoint, see [Pack] and [Packed.Write].
@@ -91,7 +95,18 @@ func Write(path string, variables []*model.Variable, texts map[string]string) er
 	if err != nil {
 		return err
 	}
-	return packed.Write(path)
+	_, err = packed.Write(path)
+	return err
+}
+
+// Sum returns the checksum that the file at path was written with, which tells it from all other checkpoints. It reads the
+// file's header only: whether the rest is whole, [Read] says.
+func Sum(path string) (string, error) {
+	file, err := safetensors.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("checkpoint: %w", err)
+	}
+	return file.Metadata()[keySHA256], file.Close()
 }
 
 // Checkpoint is a checkpoint read from a file, and found whole.

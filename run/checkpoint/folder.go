@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/sparsekernel/sparsekernel/internal/durable"
 )
@@ -32,6 +33,29 @@ type Entry struct {
 	Path   string
 }
 
+// suffix ends the names of checkpoints, pinnedSuffix those of pinned ones.
+const (
+	suffix       = ".safetensors"
+	pinnedSuffix = ".pinned" + suffix
+)
+
+// pinned returns the entry as it is when it is pinned.
+func (e Entry) pinned() Entry {
+	if !e.Pinned {
+		e.Pinned, e.Path = true, strings.TrimSuffix(e.Path, suffix)+pinnedSuffix
+	}
+	return e
+}
+
+// Read is [Read] of the entry's file, also if somebody has pinned it since it was listed.
+func (e Entry) Read() (*Checkpoint, error) {
+	c, err := Read(e.Path)
+	if errors.Is(err, fs.ErrNotExist) && !e.Pinned {
+		return Read(e.pinned().Path)
+	}
+	return c, err
+}
+
 var fileName = regexp.MustCompile(`^step-(\d{1,18})(?:-round-(\d{1,18}))?(\.pinned)?\.safetensors$`)
 
 // Path returns where the checkpoint of a step is written. round is 0 if no mask update came right before.
@@ -40,7 +64,7 @@ func (f Folder) Path(step, round int) string {
 	if round > 0 {
 		name += fmt.Sprintf("-round-%04d", round)
 	}
-	return filepath.Join(string(f), name+".safetensors")
+	return filepath.Join(string(f), name+suffix)
 }
 
 // List returns the checkpoints by step, in whatever state they are. Other files are passed over.
@@ -79,7 +103,7 @@ func (f Folder) Newest(note func(*DamagedError)) (*Checkpoint, Entry, error) {
 		return nil, Entry{}, err
 	}
 	for _, entry := range slices.Backward(entries) {
-		c, err := Read(entry.Path)
+		c, err := entry.Read()
 		var damaged *DamagedError
 		if !errors.As(err, &damaged) {
 			return c, entry, err
@@ -97,8 +121,7 @@ func (f Folder) Pin(e Entry) error {
 	if e.Pinned {
 		return nil
 	}
-	pinned := e.Path[:len(e.Path)-len(".safetensors")] + ".pinned.safetensors"
-	if err := os.Rename(e.Path, pinned); err != nil {
+	if err := os.Rename(e.Path, e.pinned().Path); err != nil {
 		return fmt.Errorf("pinning a checkpoint: %w", err)
 	}
 	return durable.SyncFolder(string(f))

@@ -49,6 +49,22 @@ func TestList(t *testing.T) {
 	require.Empty(t, none)
 }
 
+// Who has listed a checkpoint reads it, though a fork pins it meanwhile; one that was removed is not there.
+func TestReadWhilePinned(t *testing.T) {
+	folder := folderOf(t, 10, 20)
+	entries, err := folder.List()
+	require.NoError(t, err)
+	before, err := entries[1].Read()
+	require.NoError(t, err)
+	require.NoError(t, folder.Pin(entries[1]))
+	after, err := entries[1].Read()
+	require.NoError(t, err)
+	require.Equal(t, before.SHA256, after.SHA256)
+	require.NoError(t, os.Remove(entries[0].Path))
+	_, err = entries[0].Read()
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
 // Damaged checkpoints are set aside, and the newest whole one is used.
 func TestNewest(t *testing.T) {
 	folder := folderOf(t, 10, 20, 30)

@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"github.com/sparsekernel/sparsekernel/interchange/safetensors"
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // The ways in which a variable is packed.
@@ -35,7 +36,7 @@ type variable struct {
 type mask struct {
 	path  string
 	shape []int
-	set   bitSet
+	set   bitset.Set
 	count int
 }
 
@@ -72,7 +73,7 @@ func (p *packer) addMask(v *model.Variable) error {
 	}
 	return withBytes(value, func(data []byte) error {
 		set := nonZero(data, 1)
-		p.masks = append(p.masks, mask{path: v.Path(), shape: v.Shape().Dimensions, set: set, count: set.count()})
+		p.masks = append(p.masks, mask{path: v.Path(), shape: v.Shape().Dimensions, set: set, count: set.Count()})
 		return nil
 	})
 }
@@ -100,9 +101,9 @@ func (p *packer) add(v *model.Variable) error {
 		stored, data := narrow(dtype, data)
 		width, size := stored.Size(), value.Size()
 		set := nonZero(data, width)
-		own, count := true, set.count()
+		own, count := true, set.Count()
 		for _, m := range p.masks {
-			if slices.Equal(m.shape, packed.Shape) && m.count*width <= count*width+size/8 && set.within(m.set) {
+			if slices.Equal(m.shape, packed.Shape) && m.count*width <= count*width+size/8 && set.Within(m.set) {
 				own, set, count, packed.At = false, m.set, m.count, m.path
 				break
 			}
@@ -121,7 +122,7 @@ func (p *packer) add(v *model.Variable) error {
 				packed.At = v.Path() + "#nonzero"
 				p.addBits(packed.At, set, size)
 			}
-			p.tensors = append(p.tensors, safetensors.Bytes(v.Path(), stored, []int{count}, set.pick(data, width)))
+			p.tensors = append(p.tensors, safetensors.Bytes(v.Path(), stored, []int{count}, pick(set, data, width)))
 		}
 		p.variables = append(p.variables, packed)
 		return nil
@@ -129,8 +130,8 @@ func (p *packer) add(v *model.Variable) error {
 }
 
 // addBits adds a tensor of bits.
-func (p *packer) addBits(name string, set bitSet, elements int) {
-	data := set.bytes(elements)
+func (p *packer) addBits(name string, set bitset.Set, elements int) {
+	data := set.Bytes(elements)
 	p.tensors = append(p.tensors, safetensors.Bytes(name, safetensors.Uint8, []int{len(data)}, data))
 }
 

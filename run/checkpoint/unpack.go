@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/sparsekernel/sparsekernel/interchange/safetensors"
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // parseVariables reads the list of variables in the metadata.
@@ -48,13 +49,11 @@ func unpackValue(file *safetensors.File, v variable) (*tensors.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	width := v.DType.Size()
-	elements := int(size) / width
+	elements := int(size) / v.DType.Size()
 	stored, found := file.Lookup(v.Path)
 	if !found {
 		return nil, errors.New("the file has no such tensor")
 	}
-	storedWidth := stored.DType.Size()
 	narrowed := stored.DType == safetensors.Uint8 || stored.DType == safetensors.Uint16
 	integer := v.DType == safetensors.Int32 || v.DType == safetensors.Int64
 	if v.Packing != bitsOf && stored.DType != v.DType && !(narrowed && integer) {
@@ -64,40 +63,48 @@ func unpackValue(file *safetensors.File, v variable) (*tensors.Tensor, error) {
 	if err != nil {
 		return nil, err
 	}
-	var fill func(into []byte)
-	switch v.Packing {
-	case dense:
-		if len(data) != elements*storedWidth {
-			return nil, fmt.Errorf("the shape %v does not fit %d bytes of %s", v.Shape, len(data), stored.DType)
-		}
-		fill = func(into []byte) { widen(into, data, width, storedWidth) }
-	case bitsOf:
-		set, ok := bitSetOf(data, elements)
-		if !ok || v.DType != safetensors.Bool || stored.DType != safetensors.Uint8 {
-			return nil, fmt.Errorf("%d bytes of %s are not the bits of %d elements of %s", len(data), stored.DType, elements, v.DType)
-		}
-		ones := bytes.Repeat([]byte{1}, set.count())
-		fill = func(into []byte) { set.put(into, ones, 1) }
-	case values:
-		at, err := file.Read(v.At)
-		if err != nil {
-			return nil, err
-		}
-		set, ok := bitSetOf(at, elements)
-		if !ok || set.count()*storedWidth != len(data) {
-			return nil, fmt.Errorf("%q does not say where %d bytes of values belong among %d elements", v.At, len(data), elements)
-		}
-		fill = func(into []byte) {
-			wide := make([]byte, set.count()*width)
-			widen(wide, data, width, storedWidth)
-			set.put(into, wide, width)
-		}
-	default:
-		return nil, fmt.Errorf("unknown packing %q", v.Packing)
+	fill, err := unpacking(file, v, stored.DType, data, elements)
+	if err != nil {
+		return nil, err
 	}
 	value := tensors.FromShape(shapes.Make(dtype, v.Shape...))
 	if elements == 0 {
 		return value, nil
 	}
 	return value, value.MutableBytes(fill)
+}
+
+// unpacking returns what writes a variable's data, stored as of the given type, to the memory of a tensor.
+func unpacking(file *safetensors.File, v variable, as safetensors.DType, data []byte, elements int) (fill func(into []byte), err error) {
+	width, storedWidth := v.DType.Size(), as.Size()
+	switch v.Packing {
+	case dense:
+		if len(data) != elements*storedWidth {
+			return nil, fmt.Errorf("the shape %v does not fit %d bytes of %s", v.Shape, len(data), as)
+		}
+		return func(into []byte) { widen(into, data, width, storedWidth) }, nil
+	case bitsOf:
+		set, ok := bitset.OfBytes(data, elements)
+		if !ok || v.DType != safetensors.Bool || as != safetensors.Uint8 {
+			return nil, fmt.Errorf("%d bytes of %s are not the bits of %d elements of %s", len(data), as, elements, v.DType)
+		}
+		ones := bytes.Repeat([]byte{1}, set.Count())
+		return func(into []byte) { put(set, into, ones, 1) }, nil
+	case values:
+		at, err := file.Read(v.At)
+		if err != nil {
+			return nil, err
+		}
+		set, ok := bitset.OfBytes(at, elements)
+		if !ok || set.Count()*storedWidth != len(data) {
+			return nil, fmt.Errorf("%q does not say where %d bytes of values belong among %d elements", v.At, len(data), elements)
+		}
+		return func(into []byte) {
+			wide := make([]byte, set.Count()*width)
+			widen(wide, data, width, storedWidth)
+			put(set, into, wide, width)
+		}, nil
+	default:
+		return nil, fmt.Errorf("unknown packing %q", v.Packing)
+	}
 }

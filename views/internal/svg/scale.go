@@ -87,6 +87,11 @@ func Label(x float64) string {
 	return strconv.FormatFloat(math.Round(x*1e6)/1e6+0, 'f', -1, 64) // Adding 0 drops the sign of -0.
 }
 
+// LogarithmicScale returns a logarithmic scale that holds all numbers, which are above 0.
+func LogarithmicScale(from, to float64, numbers []float64) Scale {
+	return newScale(true, from, to, numbers)
+}
+
 // newScale returns a scale that holds all numbers, with some air around them. Numbers that are not finite, or not above 0
 // on a logarithmic scale, do not count.
 func newScale(logarithmic bool, from, to float64, numbers ...[]float64) Scale {
