@@ -80,6 +80,7 @@ func awaitSave(dir string) bool {
 
 // The same with SIGINT, after which the process saves the step that it was in, says so, and exits.
 func TestInterrupted(t *testing.T) {
+	t.Setenv(childStandsEnv, "1")
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
 		reference := create(t, killed(), often())
 		trained(t, reference, backend, 0)
