@@ -35,6 +35,7 @@ func TestRun(t *testing.T) {
 	if testing.Short() {
 		t.Skip("sets up the lab, and starts kernels")
 	}
+	t.Parallel() // With the test whose cell hangs.
 	tests := []struct {
 		name, tag, cell string
 		want            string // In the output; "" if the notebook must pass.
@@ -82,6 +83,7 @@ func TestRunOfCellThatHangs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("sets up the lab, and starts kernels")
 	}
+	t.Parallel()
 	pidFile := filepath.Join(t.TempDir(), "pid")
 	path := write(t, "", "%noautoget", "%%\nsignal.Ignore(os.Interrupt)\n"+
 		"os.WriteFile(`"+pidFile+"`, []byte(strconv.Itoa(os.Getpid())), 0o644); time.Sleep(time.Hour)")
