@@ -37,6 +37,9 @@ func realSetUp() error {
 // then opens XLA without network or Python. Where the index cannot be reached, the error must say so and leave nothing,
 // which does not pass for a test of set-up in CI.
 func TestRealSetUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("downloads 60 MB")
+	}
 	cache, empty := plainTempDir(t), t.TempDir()
 	nothingInstalled := "PJRT_PLUGIN_LIBRARY_PATH=" + empty
 	outputs, errs := make([]string, 2), make([]error, 2)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -76,23 +77,32 @@ func TestRunnerJobs(t *testing.T) {
 	want, err := newRunner(t, t.TempDir(), fakeTrain).Run(t.Context(), cells)
 	require.NoError(t, err)
 
-	var running, most atomic.Int32
-	r := newRunner(t, t.TempDir(), func(ctx context.Context, b compute.Backend, spec run.Spec,
-		o run.Observer) (*run.Summary, error) {
-		most.Store(max(most.Load(), running.Add(1)))
-		defer running.Add(-1)
-		time.Sleep(time.Duration(10-5*spec.Seed) * time.Millisecond) // The later, the sooner done.
-		return fakeTrain(ctx, b, spec, o)
+	synctest.Test(t, func(t *testing.T) { // Where sleep ends when all sleep.
+		var running atomic.Int32
+		seen := make(chan int32, len(cells))
+		r := newRunner(t, t.TempDir(), func(ctx context.Context, b compute.Backend, spec run.Spec,
+			o run.Observer) (*run.Summary, error) {
+			seen <- running.Add(1)
+			defer running.Add(-1)
+			time.Sleep(time.Duration(10-5*spec.Seed) * time.Millisecond) // The later, the sooner done.
+			return fakeTrain(ctx, b, spec, o)
+		})
+		r.Jobs = 3
+		steps := 0
+		r.Observer.Step = func() { steps++ }
+		got, err := r.Run(t.Context(), cells)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		close(seen)
+		most := int32(0)
+		for n := range seen {
+			most = max(most, n)
+		}
+		require.Equal(t, int32(3), most)
+		require.Equal(t, 12*len(cells), steps)
 	})
-	r.Jobs = 3
-	steps := 0
-	r.Observer.Step = func() { steps++ }
-	got, err := r.Run(t.Context(), cells)
-	require.NoError(t, err)
-	require.Equal(t, want, got)
-	require.Equal(t, int32(3), most.Load())
-	require.Equal(t, 12*len(cells), steps)
 
+	r := newRunner(t, t.TempDir(), fakeTrain)
 	r.Jobs = 0
 	_, err = r.Run(t.Context(), cells)
 	require.ErrorContains(t, err, "jobs must be at least 1, got 0")

@@ -25,8 +25,8 @@ var tiny = map[string]string{
 // tinyReproduction are those for the page of experiments, by how a command begins.
 var tinyReproduction = map[string]string{
 	"dstee experiment link-ia-email": " --scale 0.02 --batch 64 --sparsities 90 --seeds 1",
-	"dstee train":                    " --width 0.02 --batch 4 --steps 4 --delta-t 2",
-	"dstee compare --model vgg11":    " --width 0.02 --batch 4 --steps 4 --delta-t 2 --sparsities 95 --seeds 1",
+	"dstee train":                    " --width 0.02 --hold-out 1000 --batch 4 --steps 4 --delta-t 2",
+	"dstee compare --model vgg11":    " --width 0.02 --hold-out 1000 --batch 4 --steps 4 --delta-t 2 --sparsities 95 --seeds 1",
 	"dstee compare --model lenet5":   " --batch 4 --steps 4 --delta-t 2 --sparsities 95 --seeds 1",
 	"dstee resume":                   "",
 	"dstee trace":                    "",

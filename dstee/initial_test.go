@@ -232,14 +232,15 @@ func TestInitialMasksChangeNothingElse(t *testing.T) {
 			name       string
 			initial    dstee.Initial
 			accumulate int
+			dear       bool // For XLA, which compiles for seconds, to do what others do as well.
 		}{
-			{"snip", *dstee.MethodSNIP().Initial, 1},
-			{"grasp in rounds", hessian, 1},
-			{"synflow", *dstee.MethodSynFlow().Initial, 1},
-			{"snip, accumulated", *dstee.MethodSNIP().Initial, 3},
-			{"grasp in rounds, accumulated", hessian, 3},
+			{"snip", *dstee.MethodSNIP().Initial, 1, false},
+			{"grasp in rounds", hessian, 1, true},
+			{"synflow", *dstee.MethodSynFlow().Initial, 1, false},
+			{"snip, accumulated", *dstee.MethodSNIP().Initial, 3, true},
+			{"grasp in rounds, accumulated", hessian, 3, false},
 		} {
-			if testing.Short() && test.accumulate > 1 {
+			if test.dear && backend.Name() == "xla" || testing.Short() && test.accumulate > 1 {
 				continue
 			}
 			t.Run(test.name, func(t *testing.T) {

@@ -95,6 +95,9 @@ func TestContinue(t *testing.T) {
 // At 98% sparsity the file takes at most 6% of the bytes of dense float32, visits of a run of 20 updates included; and
 // little more than 2% without.
 func TestSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a wide network, which the race detector slows down")
+	}
 	wide := func(scope *model.Scope, _ any, in []*Node) []*Node {
 		x := Tanh(layers.Dense(scope.In("first"), in[0], false, 512))
 		x = Tanh(layers.Dense(scope.In("second"), x, false, 512))

@@ -16,6 +16,9 @@ import (
 
 // Every deep network, narrow and with a fifth of its weights, learns a batch by heart.
 func TestNetworksLearnABatch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("computes much, which the race detector slows down; the other tests train the same networks")
+	}
 	backend := backendtest.One(t)
 	for _, n := range []network{
 		{name: "VGG-11", model: models.VGG11().Width(1. / 8), size: 16},

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/sparsekernel/sparsekernel/backends/backendtest"
 	"github.com/sparsekernel/sparsekernel/run"
@@ -103,15 +104,18 @@ func TestFullDisk(t *testing.T) {
 	requireSame(t, whole.Dir(), r.Dir())
 }
 
-// asNobody calls fn with the file permissions of a user that owns nothing: permission bits mean nothing to root.
-func asNobody(t *testing.T, fn func()) {
+// obeying calls fn without the right to pass over permission bits, which root has.
+func obeying(t *testing.T, fn func()) {
 	t.Helper()
-	runtime.LockOSThread()
+	runtime.LockOSThread() // Capabilities are those of a thread.
 	defer runtime.UnlockOSThread()
-	if os.Geteuid() == 0 {
-		require.NoError(t, syscall.Setfsuid(65534))
-		defer func() { require.NoError(t, syscall.Setfsuid(0)) }()
-	}
+	version := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var rights [2]unix.CapUserData
+	require.NoError(t, unix.Capget(&version, &rights[0]))
+	fewer := rights
+	fewer[0].Effective &^= 1 << unix.CAP_DAC_OVERRIDE
+	require.NoError(t, unix.Capset(&version, &fewer[0]))
+	defer func() { require.NoError(t, unix.Capset(&version, &rights[0])) }()
 	fn()
 }
 
@@ -127,9 +131,6 @@ func readOnly(t *testing.T, r *run.Run) {
 			return os.Chmod(path, file)
 		}))
 	}
-	for dir := r.Dir(); dir != os.TempDir(); dir = filepath.Dir(dir) {
-		require.NoError(t, os.Chmod(dir, 0o755)) // So that nobody can reach it.
-	}
 	walk(0o444, 0o555)
 	t.Cleanup(func() { walk(0o644, 0o755) })
 }
@@ -141,10 +142,8 @@ func TestReadOnly(t *testing.T) {
 	trained(t, r, backend, 20)
 	r.Close()
 	elsewhere := t.TempDir()
-	require.NoError(t, os.Chmod(elsewhere, 0o777))
-	require.NoError(t, os.Chmod(filepath.Dir(elsewhere), 0o755))
 	readOnly(t, r)
-	asNobody(t, func() {
+	obeying(t, func() {
 		_, err := r.Train(t.Context(), 0)
 		require.ErrorIs(t, err, os.ErrPermission)
 		require.ErrorContains(t, err, r.Dir())

@@ -104,10 +104,12 @@ func newest(t *testing.T, dir string) *checkpoint.Checkpoint {
 }
 
 // The test binary, run with the environment variable childEnv set to a run's folder, trains that run to its end, as a
-// process of its own that can be killed.
+// process of its own that can be killed. With childStandsEnv set it stands after some updates until it is interrupted, so
+// that it does not end before, on a machine that is busy.
 const (
 	childEnv        = "SPARSEKERNEL_TEST_CHILD"
 	childBackendEnv = "SPARSEKERNEL_TEST_CHILD_BACKEND"
+	childStandsEnv  = "SPARSEKERNEL_TEST_CHILD_STANDS"
 	exitInterrupted = 130
 )
 
@@ -131,6 +133,9 @@ func child(dir string) int {
 				Update: func(*dstee.MaskUpdate) {
 					if updates++; updates == 2 {
 						fmt.Println("training")
+					}
+					if updates == 20 && os.Getenv(childStandsEnv) != "" {
+						<-ctx.Done()
 					}
 				},
 			})

@@ -25,7 +25,7 @@ func killed() run.Spec {
 // A run that is killed 100 times on the two backends together, at random instants and during saves, equals one that is
 // not: weights, masks, visits, optimizer, random state, and the bytes of the trace.
 func TestKilled(t *testing.T) {
-	kills := map[string]int{"xla": 20, "go": 80}
+	kills := map[string]int{"xla": 10, "go": 90}
 	if testing.Short() {
 		kills = map[string]int{"xla": 2, "go": 8}
 	}
@@ -80,6 +80,7 @@ func awaitSave(dir string) bool {
 
 // The same with SIGINT, after which the process saves the step that it was in, says so, and exits.
 func TestInterrupted(t *testing.T) {
+	t.Setenv(childStandsEnv, "1")
 	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
 		reference := create(t, killed(), often())
 		trained(t, reference, backend, 0)

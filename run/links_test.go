@@ -77,6 +77,9 @@ func requireLearns(t *testing.T, summary *run.Summary) {
 
 // A run of images with the recipe of the paper's resumes too.
 func TestRecipeResumes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a deep network, which the race detector slows down")
+	}
 	spec := short(1)
 	spec.Model, spec.Width, spec.HoldOut, spec.Batch = "resnet18", 1./16, 10, 4
 	spec.Optimizer, spec.LearningRate, spec.WeightDecay = "nesterov", 0.05, 5e-4

@@ -3,12 +3,12 @@
 package main
 
 import (
-	"bufio"
-	"fmt"
-	"io"
+	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,35 +16,52 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// childArgs names the environment variable with the arguments of a child process, one a line.
-const childArgs = "DSTEE_TEST_ARGS"
+// Environment variables of a child process: its arguments, one a line, and the signal that it sends itself.
+const (
+	childArgs   = "DSTEE_TEST_ARGS"
+	childSignal = "DSTEE_TEST_SIGNAL"
+)
 
-// TestChild is the program itself in processes that other tests start, and nothing otherwise.
-func TestChild(*testing.T) {
-	if args := os.Getenv(childArgs); args != "" {
-		os.Args = append([]string{"dstee"}, strings.Split(args, "\n")...)
-		main()
+// TestChild is the program itself in processes that other tests start, and nothing otherwise. It gets its signal when it
+// says that it has finished two runs, before the next one ends however busy the machine is.
+func TestChild(t *testing.T) {
+	args := os.Getenv(childArgs)
+	if args == "" {
+		return
 	}
+	number, err := strconv.Atoi(os.Getenv(childSignal))
+	require.NoError(t, err)
+	root := newRoot()
+	root.SetArgs(strings.Split(args, "\n"))
+	root.SetErr(signalling{syscall.Signal(number)})
+	os.Exit(exitStatus(root))
 }
 
-// signalled runs the program in a process that gets a signal once it has finished n runs. It returns what the process wrote
-// to stderr, and how it ended.
-func signalled(t *testing.T, signal os.Signal, n int, args []string) (stderr string, state *os.ProcessState) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
-	cmd.Env = append(os.Environ(), childArgs+"="+strings.Join(args, "\n"))
-	pipe, err := cmd.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	defer func() { _ = cmd.Process.Kill() }() // If the test fails; it is an error where the process has ended.
-	var text strings.Builder
-	lines := bufio.NewScanner(io.TeeReader(pipe, &text))
-	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), fmt.Sprintf("%d of ", n)) {
-			require.NoError(t, cmd.Process.Signal(signal))
+// signalling is stderr, and sends the process a signal once that says that two runs are done.
+type signalling struct{ signal syscall.Signal }
+
+func (s signalling) Write(text []byte) (int, error) {
+	n, err := os.Stderr.Write(text)
+	if err == nil && bytes.HasPrefix(text, []byte("2 of ")) {
+		arrived := make(chan os.Signal, 1)
+		signal.Notify(arrived, s.signal)
+		if err = syscall.Kill(os.Getpid(), s.signal); err == nil {
+			<-arrived
 		}
 	}
-	_ = cmd.Wait() // It ended by a signal, or with a status.
+	return n, err
+}
+
+// signalled runs the program in a process that gets a signal once it has finished two runs. It returns what the process
+// wrote to stderr, and how it ended.
+func signalled(t *testing.T, signal syscall.Signal, args []string) (stderr string, state *os.ProcessState) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
+	cmd.Env = append(os.Environ(), childArgs+"="+strings.Join(args, "\n"), childSignal+"="+strconv.Itoa(int(signal)))
+	var text strings.Builder
+	cmd.Stderr = &text
+	_ = cmd.Run() // It ended by a signal, or with a status.
+	require.NotNil(t, cmd.ProcessState)
 	return text.String(), cmd.ProcessState
 }
 
@@ -55,11 +72,11 @@ func TestCompareKilled(t *testing.T) {
 	}
 	dir, whole := t.TempDir(), t.TempDir()
 	args := append(smallCompare(dir), "--jobs", "1", "--csv")
-	stderr, state := signalled(t, os.Kill, 2, args)
+	stderr, state := signalled(t, syscall.SIGKILL, args)
 	require.Equal(t, syscall.SIGKILL, state.Sys().(syscall.WaitStatus).Signal(), stderr)
 	require.NoFileExists(t, filepath.Join(dir, "results.csv"))
 
-	stderr, state = signalled(t, os.Interrupt, 2, args)
+	stderr, state = signalled(t, syscall.SIGINT, args)
 	require.Equal(t, exitInterrupted, state.ExitCode(), stderr)
 	require.Contains(t, stderr, "of 8 runs done, which are kept: context canceled")
 	require.Regexp(t, `(?m)^[2-7] results are there already, \d are to be trained$`, stderr)

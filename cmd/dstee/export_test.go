@@ -15,6 +15,9 @@ import (
 // A run goes through a file of either form and trains on; at 98% sparsity the sparse one takes at most 6% of the bytes of
 // dense weights.
 func TestExportImport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a wide network, which the race detector slows down")
+	}
 	dir := t.TempDir()
 	origin, backend := filepath.Join(dir, "origin"), backendtest.Cheapest()
 	_, _, err := execute(t.Context(), "train", "--backend", backend, "--steps", "40", "--delta-t", "10", "--batch", "16",

@@ -35,18 +35,22 @@ import (
 // exitInterrupted is the exit status after SIGINT, by the custom of shells: 128 + the signal's number.
 const exitInterrupted = 130
 
-func main() {
+func main() { os.Exit(exitStatus(newRoot())) }
+
+// exitStatus executes the command line until it ends or is interrupted, says what went wrong, and returns the exit status.
+func exitStatus(root *cobra.Command) int {
 	ctx, stop := run.UntilInterrupted(context.Background())
-	err := newRoot().ExecuteContext(ctx)
-	stop()
+	defer stop()
+	err := root.ExecuteContext(ctx)
 	if err == nil {
-		return
+		return 0
 	}
-	fmt.Fprintln(os.Stderr, "dstee:", strings.TrimPrefix(err.Error(), "dstee: ")) // Package dstee's begin with that, too.
+	message := strings.TrimPrefix(err.Error(), "dstee: ") // Package dstee's begin with that, too.
+	fmt.Fprintln(root.ErrOrStderr(), "dstee:", message)
 	if errors.Is(err, context.Canceled) {
-		os.Exit(exitInterrupted)
+		return exitInterrupted
 	}
-	os.Exit(1)
+	return 1
 }
 
 func newRoot() *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -30,6 +31,9 @@ func execute(ctx context.Context, args ...string) (stdout, stderr string, err er
 }
 
 func TestTrain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a wide network, which the race detector slows down")
+	}
 	backendtest.Run(t, func(t *testing.T, _ compute.Backend) {
 		backend := filepath.Base(t.Name())
 		dir := filepath.Join(t.TempDir(), "new", "folder")
@@ -74,6 +78,9 @@ func TestTrainJSON(t *testing.T) {
 	for _, method := range run.MethodNames() {
 		if method == run.Formula {
 			continue // TestAcquisition.
+		}
+		if testing.Short() && !slices.Contains([]string{run.Dense, run.Static, "dst-ee", "top-kast"}, method) {
+			continue
 		}
 		stdout, _, err := execute(t.Context(), "train", "--backend", backendtest.Cheapest(), "--steps", "20", "--delta-t", "10", "--no-dense", "--json",
 			"--method", method, "--model", "lenet5", "--width", "0.25", "--batch", "8")

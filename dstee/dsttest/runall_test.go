@@ -26,6 +26,9 @@ func TestRunAll(t *testing.T) {
 			continue
 		}
 		tested[m.Grow.Name] = true
+		if testing.Short() && m.Grow.Name != "thompson" {
+			continue
+		}
 		if m.Grow.Name == dstee.Magnitude().Name {
 			continue // Grows what is in reserve: without one, all inactive weights are alike.
 		}
@@ -56,7 +59,9 @@ func narrowInShort(t *testing.T) {
 
 // So does what is composed of all that there is to compose, whatever it reads.
 func TestRunAllOfComposition(t *testing.T) {
-	narrowInShort(t)
+	if testing.Short() {
+		t.Skip("computes much, which the race detector slows down")
+	}
 	momentum := dstee.Acquisition{Name: "momentum", Score: func(s *dstee.Signals) *Node { return Abs(s.Momentum()) }}
 	overdue := dstee.MustFormula("(round - last) * step / steps")
 	RunAll(t, dstee.RigL().Normalize(dstee.ByRank).
@@ -83,6 +88,9 @@ func (s stateful) String() string          { return "stateful" }
 
 // Acquisitions that are wrong fail the requirements that they break, and no other.
 func TestBrokenAcquisitionsFail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs all requirements time and again")
+	}
 	builds, calls := 0, 0
 	for name, test := range map[string]struct {
 		params []dstee.Param

@@ -21,6 +21,9 @@ SCRATCH = ROOT / "runs" / "browser-test"  # Git ignores it. JupyterLab saves wha
 SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden)"  # The notebook in front.
 START = 600  # Seconds that the lab may take to be up; the first time it is set up.
 
+# Milliseconds: what is expected comes sooner or later, on a machine that is busy later.
+expect.set_options(timeout=60_000)
+
 
 def free_port():
     with socket.socket() as probe:
@@ -74,7 +77,7 @@ def lab(tmp_path_factory):
         yield Lab(url, token)
     finally:
         os.killpg(server.pid, signal.SIGINT)  # As Ctrl-C does.
-        server.wait(timeout=30)
+        server.wait(timeout=120)
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +85,9 @@ def browser():
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium")
         assert chromium, "there is no chromium in $PATH (Debian: apt install chromium)"
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        arguments = ["--disable-dev-shm-usage"]  # /dev/shm of a container may be too small for a page.
+        if os.geteuid() == 0:
+            arguments.append("--no-sandbox")
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()
@@ -127,13 +132,17 @@ class Notebook:
 
 @pytest.fixture
 def open_notebook(lab, browser):
-    """Opens a copy of a notebook; or a notebook made of the given cells."""
+    """Opens a copy of a notebook, with texts instead of others; or a notebook made of the given cells."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000})
 
-    def open_copy(name, cells=None):
+    def open_copy(name, cells=None, instead=()):
         SCRATCH.mkdir(parents=True, exist_ok=True)
         if cells is None:
-            notebook = json.loads((ROOT / "notebooks" / name).read_text())
+            text = (ROOT / "notebooks" / name).read_text()
+            for old, new in instead:
+                assert old in text, f"{old} is not in {name}"
+                text = text.replace(old, new)
+            notebook = json.loads(text)
         else:
             notebook = {"nbformat": 4, "nbformat_minor": 5, "cells": [], "metadata": {
                 "kernelspec": {"name": "gonb", "display_name": "Go (gonb)"}, "language_info": {"name": "go"}}}

@@ -24,36 +24,36 @@ def test_nobody_gets_in_without_the_token(lab, browser):
 
 
 def test_first_notebook_shows_masks_that_move(open_notebook):
-    notebook = open_notebook("01-first-sparse-network.ipynb")
+    notebook = open_notebook("01-first-sparse-network.ipynb", instead=[("steps = 2000", "steps = 500"), ("0, 1000)", "0, 100)")])
     begin = time.monotonic()
     notebook.run_all()
-    expect(notebook.output(1)).to_contain_text("a 0", timeout=60 * SECONDS)
+    expect(notebook.output(1)).to_contain_text("a 0")
     maps = notebook.output(2)
-    expect(maps).to_contain_text("after step 50,", timeout=60 * SECONDS)
+    expect(maps).to_contain_text("after step 50,")
     print(f"first mask after {time.monotonic() - begin:.1f} s")
-    expect(maps).to_contain_text("after step 2000,", timeout=120 * SECONDS)
+    expect(maps).to_contain_text("after step 500,", timeout=300 * SECONDS)
     notebook.screenshot("01-masks", 2)
-    expect(notebook.output(3)).to_contain_text("mask that never moves", timeout=120 * SECONDS)
+    expect(notebook.output(3)).to_contain_text("mask that never moves", timeout=300 * SECONDS)
     notebook.screenshot("01-end", 3)
 
 
 def test_stop_ends_a_cell(open_notebook):
     notebook = open_notebook("stop.ipynb", ["%noautoget", '%%\nfmt.Println("started"); time.Sleep(time.Hour)'])
     notebook.run_all()
-    expect(notebook.output(1)).to_contain_text("started", timeout=60 * SECONDS)
+    expect(notebook.output(1)).to_contain_text("started")
     prompt = notebook.cell(1).locator(".jp-InputPrompt")
     expect(prompt).to_have_text("[*]:")
     notebook.stop()
-    expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=10 * SECONDS)
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]:"))
     expect(notebook.output(1)).to_contain_text("signal: interrupt")
 
 
 def test_slider_redraws_until_stopped(open_notebook):
     notebook = open_notebook("02-drop-and-grow-by-hand.ipynb")
     notebook.run_all()
-    expect(notebook.output(4)).to_contain_text("The same 12 weights are active.", timeout=120 * SECONDS)
+    expect(notebook.output(4)).to_contain_text("The same 12 weights are active.", timeout=300 * SECONDS)
     output = notebook.output(5)
-    expect(output).to_contain_text("c: 0.05", timeout=60 * SECONDS)
+    expect(output).to_contain_text("c: 0.05")
     slider = output.locator("input[type=range]")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
@@ -61,5 +61,5 @@ def test_slider_redraws_until_stopped(open_notebook):
     expect(output).to_contain_text("exploration c·ln t/(N+ε), c = 1")
     notebook.screenshot("02-slider", 5)
     notebook.stop()
-    expect(notebook.cell(5).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=10 * SECONDS)
+    expect(notebook.cell(5).locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
     expect(output).not_to_contain_text("signal:")

@@ -44,19 +44,20 @@ def wait_for(condition, seconds):
 
 
 def test_stop_saves_the_run(open_notebook):
-    notebook = open_notebook("stop-run.ipynb", first_cells("05-stop-change-fork.ipynb", 2))
+    cells = [cell.replace("6000", "600000").replace("3000", "300000") for cell in first_cells("05-stop-change-fork.ipynb", 2)]
+    notebook = open_notebook("stop-run.ipynb", cells)  # It does not end by itself before it is stopped.
     notebook.run_all()
     output = notebook.output(1)
-    expect(output).to_contain_text(re.compile(r"step \d+ of 6000"), timeout=120 * SECONDS)
+    expect(output).to_contain_text(re.compile(r"step \d+ of 600000"), timeout=300 * SECONDS)
     first = output.inner_text()
-    print(f"the panel moved after {wait_for(lambda: output.inner_text() != first, 10):.2f} s")
+    print(f"the panel moved after {wait_for(lambda: output.inner_text() != first, 60):.2f} s")
     notebook.screenshot("05-live", 1)
     notebook.stop()
-    seconds = wait_for(lambda: "Stopped at step" in output.inner_text(), 10)
+    seconds = wait_for(lambda: "Stopped at step" in output.inner_text(), 60)
     print(f"stopped and saved in {seconds:.2f} s")
     expect(output).not_to_contain_text("signal:")
-    step = int(re.search(r"Stopped at step (\d+) of 6000", output.inner_text()).group(1))
-    assert 0 < step < 3000
+    step = int(re.search(r"Stopped at step (\d+) of 600000", output.inner_text()).group(1))
+    assert 0 < step < 300000
     folder = str(RUNS / "05" / "first")
     (listed,) = json.loads(dstee("ls", folder, "--json"))
     assert (listed["state"]["status"], listed["state"]["step"]) == ("stopped", step)
@@ -64,21 +65,22 @@ def test_stop_saves_the_run(open_notebook):
 
 
 def test_train_look_go_on_and_fork(open_notebook):
-    notebook = open_notebook("05-stop-change-fork.ipynb")
+    shorter = [("6000", "1500"), ("3000", "1250")]  # A fork begins with round 24, step 1200.
+    notebook = open_notebook("05-stop-change-fork.ipynb", instead=shorter)
     notebook.run_all()
-    expect(notebook.output(1)).to_contain_text("At step 3000 of 6000", timeout=120 * SECONDS)
-    expect(notebook.output(3)).to_contain_text("At step 6000 of 6000", timeout=120 * SECONDS)
-    expect(notebook.output(4)).to_contain_text("At step 6000 of 6000", timeout=120 * SECONDS)
-    expect(notebook.output(5)).to_contain_text("c = 0.001", timeout=60 * SECONDS)
+    expect(notebook.output(1)).to_contain_text("At step 1250 of 1500", timeout=300 * SECONDS)
+    expect(notebook.output(3)).to_contain_text("At step 1500 of 1500", timeout=300 * SECONDS)
+    expect(notebook.output(4)).to_contain_text("At step 1500 of 1500", timeout=300 * SECONDS)
+    expect(notebook.output(5)).to_contain_text("c = 0.001")
     notebook.screenshot("05-fork", 5)
 
 
 def test_slider_of_a_figure_turns_the_line(open_notebook):
-    notebook = open_notebook("03-exploration-vs-exploitation.ipynb")
+    notebook = open_notebook("03-exploration-vs-exploitation.ipynb", instead=[("= 1500, 50", "= 300, 50")])
     notebook.run_all()
     output = notebook.output(5)
     head = output.locator(".head")
-    expect(head).to_contain_text("as recorded", timeout=180 * SECONDS)
+    expect(head).to_contain_text("as recorded", timeout=300 * SECONDS)
     recorded = head.inner_text()
     slider = output.locator("input[data-c]")
     slider.scroll_into_view_if_needed()

@@ -14,6 +14,9 @@ import (
 
 // The same seed gives the same outcome, another seed another; and the network learns, and explores.
 func TestTrain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains a wide network, which the race detector slows down")
+	}
 	backend := backendtest.One(t)
 	train := func(seed int64) lesson.Outcome {
 		outcome, err := lesson.Train(backend, dstee.New(0.05).DeltaT(20), seed, 60)

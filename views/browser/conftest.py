@@ -6,9 +6,12 @@ import shutil
 import subprocess
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = pathlib.Path(__file__).parents[2]
+
+# Milliseconds: what is expected comes sooner or later, on a machine that is busy later.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +28,9 @@ def browser():
     with sync_playwright() as playwright:
         chromium = shutil.which("chromium")
         assert chromium, "there is no chromium in $PATH (Debian: apt install chromium)"
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        arguments = ["--disable-dev-shm-usage"]  # /dev/shm of a container may be too small for a page.
+        if os.geteuid() == 0:
+            arguments.append("--no-sandbox")
         browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()

@@ -27,6 +27,14 @@ def pixels(canvas):
     return hashlib.sha256(canvas.evaluate("element => element.toDataURL()").encode()).hexdigest()
 
 
+def wait_until(page, condition):
+    for _ in range(600):
+        if condition():
+            return
+        page.wait_for_timeout(100)
+    raise TimeoutError("not within a minute")
+
+
 def test_masks_move_with_the_slider(open_page):
     figure = open_page("one.html").locator("figure.sk-frames").first
     slider, caption, canvas = figure.locator("input"), figure.locator("div.head"), figure.locator("canvas")
@@ -103,12 +111,9 @@ def test_theme_changes_while_open(open_page, scheme):
     canvas = page.locator("figure.sk-frames canvas").first
     before = pixels(canvas)
     page.emulate_media(color_scheme="light" if scheme == "dark" else "dark")
-    page.wait_for_timeout(100)
-    other = pixels(canvas)
-    assert other != before
+    wait_until(page, lambda: pixels(canvas) != before)
     page.evaluate("scheme => { document.body.dataset.jpThemeLight = scheme === 'light'; }", scheme)  # As JupyterLab does.
-    page.wait_for_timeout(100)
-    assert pixels(canvas) == before
+    wait_until(page, lambda: pixels(canvas) == before)
 
 
 def test_still_without_script(pages, browser):
