@@ -52,7 +52,7 @@ func Masks(r *Run, path string) (*Figure, error) {
 	if !live.whole() {
 		title = fmt.Sprintf("The mask of %s moves: where its active weights are", layer.Path)
 	}
-	return &Figure{Title: title, Topic: "Mask of " + layer.Path,
+	return &Figure{Title: title, Topic: "Mask", Layer: layer.Path,
 		Alt: fmt.Sprintf("Maps of the mask of %s, %d × %d weights, from round %d to round %d of %s: "+
 			"%d of %d weights are active at the end.", layer.Path, still.rows, still.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size),
 		picture: strip.strip(6), widget: widget,
@@ -96,7 +96,7 @@ func (m maskMap) frames() *frames {
 			colors:  []string{"--empty", "--kept", "--c1", "--c0", "--c4"},
 			legend:  []string{"inactive", "kept", "dropped", "grown", "dropped and regrown"}}
 	}
-	return heatFrames(m.down, m.across, "no weight active", "few", "more than 90% of a cell's "+m.block()+" weights active")
+	return densityHeat.frames(m.down, m.across, "no weight active", " of a cell's "+m.block()+" weights active")
 }
 
 // cells returns the values of a frame.
@@ -108,13 +108,13 @@ func (m maskMap) cells(fates []trace.Fate) []byte {
 		}
 		return cells
 	}
-	return heatCells(m.means(func(i int) float64 {
+	return densityHeat.cells(m.means(func(i int) float64 {
 		switch fates[i] {
 		case trace.Kept, trace.Grown, trace.Regrown:
 			return 1
 		}
 		return 0
-	}), 1)
+	}))
 }
 
 // means returns for each cell the mean of a value over its weights.
