@@ -73,10 +73,15 @@ type maskMap struct {
 	down, across  int // Cells, which share the rows and columns of weights out as evenly as they can.
 }
 
-// newMaskMap lays a layer out in at most the given number of rows and columns.
+// newMaskMap lays a layer out in at most the given number of rows and columns; in a cell for each weight if no more cells
+// than that are needed, as long as they are not too narrow.
 func newMaskMap(l *trace.Layer, maxRows, maxColumns int) maskMap {
+	const narrow = 4
 	columns := last(l.Shape)
 	rows := l.Size / columns
+	if l.Size <= maxRows*maxColumns && rows <= narrow*maxRows && columns <= narrow*maxColumns {
+		return maskMap{rows: rows, columns: columns, down: rows, across: columns}
+	}
 	return maskMap{rows: rows, columns: columns, down: min(rows, maxRows), across: min(columns, maxColumns)}
 }
 

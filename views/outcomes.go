@@ -19,7 +19,7 @@ type Outcome struct {
 }
 
 // Outcomes is a table of what was trained and what came of it: how each run was made, as far as its creator wrote "method",
-// "sparsity", "seed" and "steps" into its meta, and c, loss, accuracy, exploration and cost at the end.
+// "seed" and "steps" into its meta, and sparsity, c, loss, accuracy, exploration and cost at the end.
 func Outcomes(outcomes ...Outcome) *Figure {
 	const title = "What was trained, and what came of it"
 	if len(outcomes) == 0 {
@@ -47,9 +47,8 @@ func Outcomes(outcomes ...Outcome) *Figure {
 func (o Outcome) row() []string {
 	const unknown = "–"
 	var meta struct {
-		Method   string   `json:"method"`
-		Sparsity *float64 `json:"sparsity"`
-		Seed     *int64   `json:"seed"`
+		Method string `json:"method"`
+		Seed   *int64 `json:"seed"`
 	}
 	_ = o.Run.Meta(&meta) // What another creator wrote may be anything.
 	number := func(x *float64, format func(x float64) string) string {
@@ -59,7 +58,8 @@ func (o Outcome) row() []string {
 		return format(*x)
 	}
 	share := func(x float64) string { return fmt.Sprintf("%.1f%%", 100*x) }
-	row := []string{o.Run.Name, unknown, number(meta.Sparsity, func(x float64) string { return fmt.Sprintf("%.4g%%", 100*x) }),
+	sparsity := func(x float64) string { return fmt.Sprintf("%.4g%%", 100*x) }
+	row := []string{o.Run.Name, unknown, number(o.Run.sparsity(), sparsity),
 		number(o.Run.lastParam("c"), svg.Label), unknown, "0", unknown, unknown, unknown, unknown}
 	if meta.Method != "" {
 		row[1] = meta.Method
@@ -97,4 +97,18 @@ func (r *Run) lastParam(name string) *float64 {
 		}
 	}
 	return value
+}
+
+// sparsity is the share of the weights that is inactive after the last update, nil if there are no masks.
+func (r *Run) sparsity() *float64 {
+	applied := r.Applied()
+	if len(applied) == 0 {
+		return nil
+	}
+	var all ledger
+	for _, l := range last(applied).Layers {
+		all.active, all.size = all.active+l.Active, all.size+l.Size
+	}
+	sparse := 1 - share(all.active, all.size)
+	return &sparse
 }
