@@ -27,7 +27,7 @@ func TestWatch(t *testing.T) {
 	require.Contains(t, stderr, "There is no run in "+filepath.Join(dir, "absent")+" yet: waiting for one.")
 
 	begun := filepath.Join(t.TempDir(), "begun")
-	r, err := run.Open(begun, run.Spec{})
+	r, err := run.Open(begun, run.Default())
 	require.NoError(t, err)
 	r.Close()
 	_, stderr, err = execute(stopped, "watch", begun)
