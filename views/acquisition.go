@@ -11,7 +11,7 @@ import (
 // noSamples is what figures say of a run without scores.
 const noSamples = "No scores of candidates are recorded."
 
-// Acquisition shows what an update chose in a layer, the last that grew 100 weights or more: for a sample of the candidates
+// Acquisition shows what an update chose in a layer, one where gradient and visits both had a say, if there is any: for a sample of the candidates
 // the size of the gradient (exploitation) against the rest of the growth score (exploration), which of them were grown, and
 // the cut line, on which the score is the lowest that was. On it an inch of gradient is worth an inch of exploration.
 //
@@ -45,7 +45,7 @@ func Acquisition(r *Run, path string) (*Figure, error) {
 	layer = update.Layer(layer.Path)
 	d := svg.New(720, 400)
 	of.draw(d, 0, 0, 720, 400, layer)
-	return &Figure{Title: title, Topic: "Choice in " + layer.Path, picture: d, widget: w,
+	return &Figure{Title: title, Topic: "Choice", Layer: layer.Path, picture: d, widget: w,
 		Alt: fmt.Sprintf("Scatter plot of %d of the %d candidates of %s at the update after step %d, by gradient and by "+
 			"exploration bonus. %d candidates are grown, those beyond a falling line; of them an estimated %.0f%% were never active before.",
 			len(of.weight), layer.Candidates(), layer.Path, update.Step, layer.Grown, 100*of.neverActive(of.recorded()))}, nil

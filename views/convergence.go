@@ -56,7 +56,7 @@ func Convergence(groups ...Group) *Figure {
 			continue
 		}
 		logarithmicIfWide(&bySteps)
-		byFLOPs.Y.Logarithmic = bySteps.Y.Logarithmic
+		byFLOPs.Y.Logarithmic, byFLOPs.Y.Zero = bySteps.Y.Logarithmic, bySteps.Y.Zero
 		if len(groups[0].Runs) > 0 {
 			bySteps.Ticks = groups[0].Runs[0].updateSteps()
 			byFLOPs.Ticks = slices.Clone(bySteps.Ticks)
@@ -80,17 +80,24 @@ func newPanel(scalar string) svg.Chart {
 	return svg.Chart{Y: svg.Axis{Label: scalar + ", training", Percent: scalar == trace.Accuracy}}
 }
 
-// logarithmicIfWide makes the axis of losses logarithmic if they span more than a decade.
+// logarithmicIfWide makes the axis of losses logarithmic if they span more than a decade. A loss that training brought to 0
+// keeps a place on it.
 func logarithmicIfWide(c *svg.Chart) {
-	least, most := math.Inf(1), 0.
+	least, most, zero := math.Inf(1), 0., false
 	for _, data := range c.Data {
 		for _, y := range data.Y {
-			if finite(y) {
+			switch {
+			case y < 0:
+				return
+			case y == 0:
+				zero = true
+			case finite(y):
 				least, most = min(least, y), max(most, y)
 			}
 		}
 	}
-	c.Y.Logarithmic = !c.Y.Percent && least > 0 && most > 10*least
+	c.Y.Logarithmic = !c.Y.Percent && most > 10*least
+	c.Y.Zero = c.Y.Logarithmic && zero
 }
 
 // mostBandPoints is how many points a line has at most.

@@ -56,7 +56,7 @@ func Fans(r *Run, path string) (*Figure, error) {
 		}}
 	dead.Draw(d, 480, 0, 240, 300)
 	return &Figure{
-		Topic: "Fans of " + layer.Path,
+		Topic: "Fan-in and fan-out", Layer: layer.Path,
 		Title: fmt.Sprintf("Fan-in, fan-out and dead units of %s: do weights gather at few units?", layer.Path),
 		Alt: fmt.Sprintf("Three charts over steps for %s. Weights into an output: %s. Weights out of an input: %s. "+
 			"Without any at the end: %.1f%% of outputs, %.1f%% of inputs.",

@@ -13,6 +13,7 @@ type Figure struct {
 	Title string // What to see in it, in a sentence.
 	Alt   string // What it shows, for those who cannot see it.
 	Topic string // What it is about, in two or three words, for contents and the names of files.
+	Layer string // The path of the weight that it is about, "" if it is about none or all.
 
 	picture *svg.Document
 	widget  *widget // The interactive form, nil if there is none.
@@ -46,7 +47,7 @@ func (f *Figure) id() string {
 // element returns the figure without style sheet and script. head is what stands above the picture. id must be unique in
 // the page.
 func (f *Figure) element(id, head string) string {
-	class, inside := "sk", f.picture.String(id, f.Title, f.Alt, "")
+	class, inside := "sk", scrolling(f.Topic, f.picture.String(id, f.Title, f.Alt, ""))
 	if f.widget != nil {
 		inside = f.widget.element(inside)
 	}
@@ -55,6 +56,11 @@ func (f *Figure) element(id, head string) string {
 	}
 	return fmt.Sprintf(`<figure class="%s">%s%s<details><summary>In words</summary><p>%s</p></details></figure>`,
 		class, head, inside, html.EscapeString(f.Alt))
+}
+
+// scrolling returns an element that lets a picture scroll sideways where there is no room for it in a size to be read.
+func scrolling(label, picture string) string {
+	return fmt.Sprintf(`<div class="scroll" tabindex="0" role="group" aria-label="%s">%s</div>`, html.EscapeString(label), picture)
 }
 
 // script returns the script element that the figure's controls need, if any.

@@ -78,10 +78,11 @@ func (f *frames) draw(d *svg.Document, x, y, width, height float64, at int) {
 	})
 }
 
-// legendRow draws what the values mean.
+// legendRow draws what the values mean, in as many rows as it takes.
 func (f *frames) legendRow() *svg.Document {
+	const width, row = 688., 18.
 	d := svg.New(720, 24)
-	x := 0.
+	x, y := 0., 0.
 	for value, text := range f.legend {
 		if text == "" {
 			continue
@@ -90,31 +91,14 @@ func (f *frames) legendRow() *svg.Document {
 		if class == "" {
 			class = "empty"
 		}
-		d.Rect(class, x, 4, 12, 12, "")
-		d.Text("", x+18, 14, svg.Start, text)
-		x += 36 + 6.6*float64(len([]rune(text)))
-	}
-	return d
-}
-
-// heatFrames returns frames without cells, whose values are 0 for nothing and from 1 up for tenths of the most.
-func heatFrames(rows, columns int, none, least, most string) *frames {
-	f := &frames{rows: rows, columns: columns, classes: []string{""}, colors: []string{"--empty"}, legend: []string{none}}
-	for i := range svg.Heats {
-		class := fmt.Sprintf("h%d", i)
-		f.classes, f.colors, f.legend = append(f.classes, class), append(f.colors, "--"+class), append(f.legend, "")
-	}
-	f.legend[1], f.legend[svg.Heats] = least, most
-	return f
-}
-
-// heatCells returns the values of a frame of heatFrames for numbers from 0 to most.
-func heatCells(numbers []float64, most float64) []byte {
-	cells := make([]byte, len(numbers))
-	for i, x := range numbers {
-		if x > 0 {
-			cells[i] = byte(1 + min(svg.Heats-1, int(x/most*svg.Heats)))
+		need := 36 + 6.6*float64(len([]rune(text)))
+		if x > 0 && x+need-18 > width {
+			x, y = 0, y+row
 		}
+		d.Rect(class, x, y+4, 12, 12, "")
+		d.Text("", x+18, y+14, svg.Start, text)
+		x += need
 	}
-	return cells
+	d.Height += y
+	return d
 }

@@ -45,13 +45,10 @@ func InputMap(r *Run, image ...int) (*Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	most := 1.
-	for _, pixels := range degrees {
-		most = max(most, slices.Max(pixels))
-	}
-	f := heatFrames(rows, columns, "no weight", "few", fmt.Sprintf("up to %.0f weights", most))
+	colors := evenHeat(degrees)
+	f := colors.frames(rows, columns, "no weight", " weights")
 	for i, u := range r.Applied() {
-		f.cells = append(f.cells, heatCells(degrees[i], most))
+		f.cells = append(f.cells, colors.cells(degrees[i]))
 		f.short = append(f.short, fmt.Sprintf("after step %d", u.Step))
 		f.captions = append(f.captions, inputCaption(u, degrees[i]))
 	}

@@ -31,9 +31,9 @@ func Live(r *Run, path string) (*Figure, error) {
 		chart.Draw(d, x, 26, 240, 180)
 	}
 	steps, loss := r.scalar(trace.Loss)
-	small(0, "loss", false, svg.Lines, steps, loss)
+	small(0, "loss, training", false, svg.Lines, steps, loss)
 	steps, accuracy := r.scalar(trace.Accuracy)
-	small(240, "accuracy", true, svg.Lines, steps, accuracy)
+	small(240, "accuracy, training", true, svg.Lines, steps, accuracy)
 	steps, tried := explored(r, "")
 	small(480, "ever active", true, svg.Steps, steps, tried)
 	if err := r.drawLastUpdate(d, path); err != nil {
@@ -83,7 +83,7 @@ func (r *Run) standing() []string {
 		parts = append(parts, fmt.Sprintf("loss %.4g", loss))
 	}
 	if accuracy, found := s.Scalars[trace.Accuracy]; found {
-		parts = append(parts, fmt.Sprintf("accuracy %.1f%%", 100*accuracy))
+		parts = append(parts, fmt.Sprintf("accuracy %.1f%% (training)", 100*accuracy))
 	}
 	if _, tried := explored(r, ""); len(tried) > 0 {
 		parts = append(parts, fmt.Sprintf("%.1f%% explored", 100*last(tried)), fmt.Sprintf("%d updates", len(r.updateSteps())))

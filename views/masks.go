@@ -52,7 +52,7 @@ func Masks(r *Run, path string) (*Figure, error) {
 	if !live.whole() {
 		title = fmt.Sprintf("The mask of %s moves: where its active weights are", layer.Path)
 	}
-	return &Figure{Title: title, Topic: "Mask of " + layer.Path,
+	return &Figure{Title: title, Topic: "Mask", Layer: layer.Path,
 		Alt: fmt.Sprintf("Maps of the mask of %s, %d × %d weights, from round %d to round %d of %s: "+
 			"%d of %d weights are active at the end.", layer.Path, still.rows, still.columns, first.Round, last.Round, r.Name, last.Layer(layer.Path).Active, layer.Size),
 		picture: strip.strip(6), widget: widget,
@@ -73,10 +73,15 @@ type maskMap struct {
 	down, across  int // Cells, which share the rows and columns of weights out as evenly as they can.
 }
 
-// newMaskMap lays a layer out in at most the given number of rows and columns.
+// newMaskMap lays a layer out in at most the given number of rows and columns; in a cell for each weight if no more cells
+// than that are needed, as long as they are not too narrow.
 func newMaskMap(l *trace.Layer, maxRows, maxColumns int) maskMap {
+	const narrow = 4
 	columns := last(l.Shape)
 	rows := l.Size / columns
+	if l.Size <= maxRows*maxColumns && rows <= narrow*maxRows && columns <= narrow*maxColumns {
+		return maskMap{rows: rows, columns: columns, down: rows, across: columns}
+	}
 	return maskMap{rows: rows, columns: columns, down: min(rows, maxRows), across: min(columns, maxColumns)}
 }
 
@@ -96,7 +101,7 @@ func (m maskMap) frames() *frames {
 			colors:  []string{"--empty", "--kept", "--c1", "--c0", "--c4"},
 			legend:  []string{"inactive", "kept", "dropped", "grown", "dropped and regrown"}}
 	}
-	return heatFrames(m.down, m.across, "no weight active", "few", "more than 90% of a cell's "+m.block()+" weights active")
+	return densityHeat.frames(m.down, m.across, "no weight active", " of a cell's "+m.block()+" weights active")
 }
 
 // cells returns the values of a frame.
@@ -108,13 +113,13 @@ func (m maskMap) cells(fates []trace.Fate) []byte {
 		}
 		return cells
 	}
-	return heatCells(m.means(func(i int) float64 {
+	return densityHeat.cells(m.means(func(i int) float64 {
 		switch fates[i] {
 		case trace.Kept, trace.Grown, trace.Regrown:
 			return 1
 		}
 		return 0
-	}), 1)
+	}))
 }
 
 // means returns for each cell the mean of a value over its weights.

@@ -27,11 +27,18 @@ func TestMeans(t *testing.T) {
 	}
 }
 
+// A layer of few weights, such as that of a convolution, has a cell for each, however they are arranged.
+func TestMaskMapOfFewWeights(t *testing.T) {
+	require.True(t, newMaskMap(&trace.Layer{Shape: []int{5, 5, 6, 16}, Size: 2400}, maxStillRows, maxStillColumns).whole())
+	require.False(t, newMaskMap(&trace.Layer{Shape: []int{2400, 1}, Size: 2400}, maxStillRows, maxStillColumns).whole())
+	require.False(t, newMaskMap(&trace.Layer{Shape: []int{64, 512}, Size: 32768}, maxStillRows, maxStillColumns).whole())
+}
+
 // A cell that stands for several weights is empty only if none of them is active.
 func TestHeatCells(t *testing.T) {
-	require.Equal(t, []byte{0, 1, 1, 5, 10, 10}, heatCells([]float64{0, 1e-9, .09, .45, .95, 1}, 1))
+	require.Equal(t, []byte{0, 1, 1, 2, 7, 8, 8}, densityHeat.cells([]float64{0, 1e-9, .01, .011, .45, .95, 1}))
 	m := newMaskMap(&trace.Layer{Shape: []int{4, 4}, Size: 16}, 2, 2)
 	fates := make([]trace.Fate, 16)
 	fates[0], fates[3], fates[12] = trace.Kept, trace.Grown, trace.Dropped
-	require.Equal(t, []byte{3, 3, 0, 0}, m.cells(fates), "a quarter, a quarter, none, none")
+	require.Equal(t, []byte{6, 6, 0, 0}, m.cells(fates), "a quarter, a quarter, none, none")
 }

@@ -1,7 +1,6 @@
 package views
 
 import (
-	"cmp"
 	"fmt"
 	"html"
 	"strings"
@@ -13,19 +12,18 @@ import (
 const pageStyle = `html{background:var(--paper)}` +
 	`body.sk{max-width:760px;margin:0 auto;padding:16px;font-size:14px;line-height:1.45}` +
 	`h1{font-size:22px;margin:8px 0}h2{font-size:16px;margin:32px 0 4px}figure.sk{margin:0;padding:0}a{color:var(--c0)}` +
-	`nav ol{columns:2;column-gap:40px;padding-left:24px}@media(max-width:600px){nav ol{columns:1}}` +
-	`@media print{.controls{display:none}.still[hidden]{display:block}}`
+	`nav ol{columns:2;column-gap:40px;padding-left:28px}@media(max-width:600px){nav ol{columns:1}}` +
+	`@media print{figure.sk{break-inside:avoid}h2{break-after:avoid}.controls{display:none}.still[hidden]{display:block}}`
 
 // Report puts figures into one HTML file that needs nothing but itself: for mail, and for class. Each has a heading, which
 // the contents link to.
 func Report(title string, figures ...*Figure) string {
-	var page, contents, scripts strings.Builder
+	var page, scripts strings.Builder
 	written := map[string]bool{}
 	for i, f := range figures {
 		id := fmt.Sprintf("figure%d", i+1)
-		head := fmt.Sprintf(`<h2 id="%s-h">%s</h2>`, id, html.EscapeString(f.Title))
-		fmt.Fprintf(&contents, `<li><a href="#%s-h">%s</a></li>`, id, html.EscapeString(cmp.Or(f.Topic, f.Title)))
-		fmt.Fprintf(&page, "<section aria-labelledby=\"%s-h\">%s%s</section>\n", id, head, f.element(id, ""))
+		head := fmt.Sprintf(`<h2 id="%s">%s</h2>`, headingID(i), html.EscapeString(f.Title))
+		fmt.Fprintf(&page, "<section aria-labelledby=\"%s\">%s%s</section>\n", headingID(i), head, f.element(id, ""))
 		if f.Interactive() && !written[f.widget.kind] {
 			written[f.widget.kind] = true
 			scripts.WriteString(f.script() + "\n")
@@ -36,7 +34,7 @@ func Report(title string, figures ...*Figure) string {
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>` + html.EscapeString(title) + `</title><link rel="icon" href="data:,"><style>` + svg.Style + pageStyle + `</style></head>
 <body class="sk">
-<header><h1>` + html.EscapeString(title) + `</h1><nav aria-label="Contents"><ol>` + contents.String() + `</ol></nav></header>
+<header><h1>` + html.EscapeString(title) + `</h1><nav aria-label="Contents"><ol>` + contents(figures) + `</ol></nav></header>
 <main>
 ` + page.String() + `</main>
 ` + scripts.String() + `</body>

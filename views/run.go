@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 
 	"github.com/sparsekernel/sparsekernel/trace"
@@ -37,7 +38,9 @@ func Open(dir string) (*Run, error) {
 }
 
 func (r *Run) open() (err error) {
-	if r.reader, err = trace.Open(r.dir); err != nil {
+	if r.reader, err = trace.Open(r.dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("views: no run is recorded in %s: %w", r.dir, err)
+	} else if err != nil {
 		return fmt.Errorf("views: %w", err)
 	}
 	if _, err := r.Refresh(); err != nil {

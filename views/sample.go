@@ -48,18 +48,26 @@ func newSample(u *trace.Update, l *trace.Layer) *sample {
 	return s
 }
 
-// sampled returns the samples of a layer at all updates that have one, and which of them shows most: the last that grew 100
-// weights or more, else that which grew most.
+// sampled returns the samples of a layer at all updates that have one, and which of them shows most. Of those that grew 100
+// weights or more, else of that which grew most, it is the one where gradient and visits both have a say: in which the
+// overlap with the choice by gradients alone is nearest to a half; of several the last.
 func (r *Run) sampled(path string) (updates []*trace.Update, samples []*sample, best int) {
 	const enough = 100
+	most := 0.
 	for _, u := range r.Applied() {
 		s := newSample(u, u.Layer(path))
 		if s == nil {
 			continue
 		}
-		updates, samples = append(updates, u), append(samples, s)
-		if s.total >= min(enough, samples[best].total) {
-			best = len(samples) - 1
+		updates, samples, most = append(updates, u), append(samples, s), max(most, s.total)
+	}
+	nearest := math.Inf(1)
+	for i, s := range samples {
+		if s.total < min(enough, most) {
+			continue
+		}
+		if off := math.Abs(s.overlap(s.recorded(), s.choose(0)) - .5); off <= nearest {
+			best, nearest = i, off
 		}
 	}
 	return updates, samples, best

@@ -55,3 +55,20 @@ func TestCurve(t *testing.T) {
 		require.LessOrEqual(t, points[i].RigL, points[i-1].RigL+1e-9)
 	}
 }
+
+// Figures begin with an update in which gradient and visits both had a say, not with a late one that gradients, all near 0,
+// do not decide.
+func TestSampledBeginsWhereBothDecide(t *testing.T) {
+	sampleOf := func(step int, gradient, score trace.Float32s, grown []bool) *trace.Update {
+		l := trace.Layer{Path: "/w", Shape: []int{20, 20}, Size: 400, Active: 200, Grown: 100, Sample: &trace.Samples{
+			Index: []int{0, 1, 2, 3}, Gradient: gradient, Visits: []int32{9, 9, 0, 0}, Score: score, Grown: grown}}
+		return &trace.Update{Step: step, Round: step, Params: trace.Scalars{"c": 1, "epsilon": 1}, Layers: []trace.Layer{l}}
+	}
+	r := &Run{Updates: []*trace.Update{
+		sampleOf(1, trace.Float32s{4, 3, 2, 1}, trace.Float32s{4, 3, 2, 1}, []bool{true, true, false, false}),
+		sampleOf(2, trace.Float32s{4, 3, 2, 1}, trace.Float32s{4, 3, 5, 1}, []bool{true, false, true, false}),
+		sampleOf(3, trace.Float32s{4, 3, 2, 1}, trace.Float32s{4, 3, 6, 5}, []bool{false, false, true, true}),
+	}}
+	updates, _, best := r.sampled("/w")
+	require.Equal(t, 2, updates[best].Step)
+}

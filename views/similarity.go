@@ -44,7 +44,7 @@ func Similarity(r *Run, path string) (*Figure, error) {
 	}
 	m := compare(names, masks)
 	return &Figure{
-		Topic: "Masks of " + layer.Path + " compared",
+		Topic: "Masks compared", Layer: layer.Path,
 		Title: fmt.Sprintf("Does the topology of %s settle? Masks after two steps, and the share of their weights that is in both",
 			layer.Path),
 		Alt: fmt.Sprintf("Matrix of the similarity (Jaccard index) of the masks of %s after %d updates. The first and the last mask: "+
@@ -145,7 +145,10 @@ func (m matrix) draw(axis string) *svg.Document {
 	every, across := ceilDiv(n, 12), max(1, int(math.Ceil((6.6*float64(longest)+8)/cell)))
 	d.Text("soft", 12, top-8, svg.Start, axis)
 	for i, name := range m.names {
-		if i%every != 0 && i != n-1 {
+		if spaced(i, n, across) {
+			d.Text("", left+cell*(float64(i)+.5), top+size+18, svg.Middle, name)
+		}
+		if !spaced(i, n, every) {
 			continue
 		}
 		d.Text("", left-8, top+cell*(float64(i)+.5)+4, svg.End, name)
@@ -158,9 +161,6 @@ func (m matrix) draw(axis string) *svg.Document {
 				d.Text(class, left+cell*(float64(j)+.5), top+cell*(float64(i)+.5)+4, svg.Middle, fmt.Sprintf("%.2f", m.at(i, j)))
 			}
 		}
-		if i%across == 0 {
-			d.Text("", left+cell*(float64(i)+.5), top+size+18, svg.Middle, name)
-		}
 	}
 	for i := range svg.Heats {
 		d.Rect(fmt.Sprintf("h%d", i), left+size+30, top+float64(svg.Heats-1-i)*18, 18, 18, "")
@@ -169,3 +169,6 @@ func (m matrix) draw(axis string) *svg.Document {
 	d.Text("", left+size+56, top+18*svg.Heats-2, svg.Start, "0: nothing in common")
 	return d
 }
+
+// spaced tells whether the i-th of n gets a label, where labels are to be at least so many apart: the first ones, and the last.
+func spaced(i, n, apart int) bool { return i == n-1 || i%apart == 0 && n-1-i >= apart }

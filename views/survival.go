@@ -25,7 +25,7 @@ func Survival(runs ...*Run) (*Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		if l.grown == 0 {
+		if l.grown == 0 || len(l.steps) < 2 {
 			continue
 		}
 		ages, shares := l.survival()
@@ -41,7 +41,7 @@ func Survival(runs ...*Run) (*Figure, error) {
 			"%.0f%% are active after %.0f", r.Name, l.grown, len(l.steps), 100*shares[min(1, len(shares)-1)], 100*last(shares), last(ages)))
 	}
 	if len(words) == 0 {
-		return message(title, "No update grew a weight yet."), nil
+		return message(title, "No update has followed yet on one that grew weights."), nil
 	}
 	d := svg.New(720, 300)
 	left.Draw(d, 0, 0, 340, 300)

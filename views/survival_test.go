@@ -56,8 +56,11 @@ func TestSurvivalByHand(t *testing.T) {
 	require.InDeltaSlice(t, []float64{1, .5}, shares, 1e-12, "of the two seen at age 1, one was dropped")
 }
 
+// Without an update that follows nothing is known of those that grew.
 func TestSurvivalOfNothing(t *testing.T) {
-	f, err := Survival(recordMasks(t, "#.", "#."))
-	require.NoError(t, err)
-	require.True(t, f.Empty())
+	for _, masks := range [][]string{{"#.", "#."}, {"#.", ".#"}} {
+		f, err := Survival(recordMasks(t, masks...))
+		require.NoError(t, err)
+		require.True(t, f.Empty())
+	}
 }

@@ -20,15 +20,8 @@ func Text(r *Run, width int) string {
 		}
 	}
 	if applied := r.Applied(); len(applied) > 0 {
-		update, longest := last(applied), 0
-		for _, l := range update.Layers {
-			longest = max(longest, len([]rune(l.Path)))
-		}
-		for _, l := range update.Layers {
-			density, explored := share(l.Active, l.Size), share(l.Explored, l.Size)
-			lines = append(lines, fmt.Sprintf("%-*s %s %5.1f%% active, %5.1f%% explored",
-				longest, l.Path, meter(density, explored, 20), 100*density, 100*explored))
-		}
+		update := last(applied)
+		lines = append(lines, layerLines(update.Layers, width)...)
 		if update.Step > 0 {
 			dropped, grown := 0, 0
 			for _, l := range update.Layers {
@@ -43,6 +36,28 @@ func Text(r *Run, width int) string {
 		}
 	}
 	return strings.Join(lines, "\n")
+}
+
+// layerLines are a line for each layer. Where there is little room the meter is shorter, and then the name: its end tells most.
+func layerLines(layers []trace.Layer, width int) []string {
+	const numbers, mostMeter, leastMeter = len(" 100.0% active, 100.0% explored"), 20, 5
+	longest := 0
+	for _, l := range layers {
+		longest = max(longest, len([]rune(l.Path)))
+	}
+	bar := min(mostMeter, max(leastMeter, width-longest-numbers-1))
+	name := min(longest, max(1, width-numbers-bar-1))
+	var lines []string
+	for _, l := range layers {
+		path := []rune(l.Path)
+		if len(path) > name {
+			path = append([]rune("…"), path[len(path)-name+1:]...)
+		}
+		density, explored := share(l.Active, l.Size), share(l.Explored, l.Size)
+		lines = append(lines, fmt.Sprintf("%-*s %s %5.1f%% active, %5.1f%% explored",
+			name, string(path), meter(density, explored, bar), 100*density, 100*explored))
+	}
+	return lines
 }
 
 // sparkline draws the course of a series in characters of rising height: that of its logarithm if it spans over a decade.

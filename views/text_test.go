@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sparsekernel/sparsekernel/trace"
 )
 
 func TestText(t *testing.T) {
@@ -27,6 +29,19 @@ func TestText(t *testing.T) {
 		}
 	}
 	require.Equal(t, "synthetic · no step logged yet", Text(opened(t, small, -1), 80))
+}
+
+// What is cut where a terminal is narrow is the meter, then the beginning of a name: never a number.
+func TestLayerLines(t *testing.T) {
+	layers := []trace.Layer{{Path: "/wide/network/block_12/convolution/weights", Size: 1000, Active: 50, Explored: 1000}, {Path: "/w", Size: 10, Active: 10, Explored: 10}}
+	for _, width := range []int{200, 80, 60, 45} {
+		for _, line := range layerLines(layers, width) {
+			require.LessOrEqual(t, utf8.RuneCountInString(line), width)
+			require.Contains(t, line, "100.0% explored")
+		}
+	}
+	require.Contains(t, layerLines(layers, 60)[0], "…12/convolution/weights ▒▒▒▒▒   5.0% active")
+	require.Contains(t, layerLines(layers, 200)[0], "/wide/network/block_12/convolution/weights █▒▒▒")
 }
 
 func TestSparkline(t *testing.T) {

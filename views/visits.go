@@ -39,22 +39,22 @@ func Visits(r *Run, path string) (*Figure, error) {
 
 	m := newMaskMap(layer, maxMapRows, maxMapColumns)
 	means := m.means(func(i int) float64 { return float64(visits[i]) })
-	unit := "N"
+	unit := " topologies"
 	if !m.whole() {
-		unit = "mean N of " + m.block() + " weights"
+		unit = ", mean of " + m.block() + " weights"
 	}
-	most := max(1, slices.Max(means))
-	f := heatFrames(m.down, m.across, "never active", "seldom", fmt.Sprintf("%s up to %.3g", unit, most))
-	f.cells, f.short = [][]byte{heatCells(means, most)}, []string{fmt.Sprintf("%d × %d weights", m.rows, m.columns)}
-	d := svg.New(720, 330)
+	colors := decadeHeat(slices.Max(means))
+	f := colors.frames(m.down, m.across, "never active", unit)
+	f.cells, f.short = [][]byte{colors.cells(means)}, []string{fmt.Sprintf("%d × %d weights", m.rows, m.columns)}
+	d := svg.New(720, 348)
 	f.draw(d, 16, 0, 330, 270, 0)
 	d.Translate(16, 300, f.legendRow())
 
 	chart := svg.Chart{X: svg.Axis{Label: "N, topologies in which a weight was active"},
-		Y: svg.Axis{Label: "share of weights", Percent: true, Low: new(float64)}, Data: []svg.Data{histogram(counts, layer.Size)}}
+		Y: svg.Axis{Label: "share of weights", Percent: true, Logarithmic: true, Zero: true}, Data: []svg.Data{histogram(counts, layer.Size)}}
 	chart.Draw(d, 370, 0, 350, 300)
 	return &Figure{
-		Topic: "Visits of " + layer.Path,
+		Topic: "Visits", Layer: layer.Path,
 		Title: fmt.Sprintf("How often each weight of %s was active: what was never tried is what exploration is after", layer.Path),
 		Alt: fmt.Sprintf("Map and histogram of the visits of %s over %d topologies: "+
 			"%.1f%% of %d weights were active in none, %.1f%% in one, %.1f%% in all.", layer.Path, topologies,

@@ -69,7 +69,7 @@ func WhatIfSample(r *Run, path string) (*Figure, error) {
 	update, of := updates[best], samples[best]
 	what := fmt.Sprintf("update %d of %s, estimated from %d candidates", update.Round, layer.Path, len(of.weight))
 	f := WhatIf(what, of.curve())
-	f.Topic = "What if c were another, " + layer.Path
+	f.Layer = layer.Path
 	return f, nil
 }
 

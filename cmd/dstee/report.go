@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,7 +65,7 @@ func writePictures(dir string, figures []*views.Figure) error {
 		return fmt.Errorf("writing pictures: %w", err)
 	}
 	for _, f := range figures {
-		words := strings.FieldsFunc(strings.ToLower(f.Topic), func(r rune) bool {
+		words := strings.FieldsFunc(strings.ToLower(f.Topic+" "+f.Layer), func(r rune) bool {
 			return !unicode.IsLetter(r) && !unicode.IsDigit(r)
 		})
 		if err := os.WriteFile(filepath.Join(dir, strings.Join(words, "-")+".svg"), []byte(f.SVG()), 0o644); err != nil {
@@ -91,7 +92,11 @@ func figuresOf(dirs []string) (heading string, figures []*views.Figure, damage e
 		}
 		runs, names = append(runs, r), append(names, r.Name)
 	}
-	groups, err := groupBySeed(runs, dirs)
+	summaries := make([]run.Summary, len(runs))
+	for i, dir := range dirs {
+		summaries[i] = summaryOf(dir)
+	}
+	groups, err := groupBySeed(runs, dirs, summaries)
 	if err != nil {
 		return fail(err)
 	}
@@ -110,6 +115,7 @@ func figuresOf(dirs []string) (heading string, figures []*views.Figure, damage e
 		err := fmt.Errorf("there is nothing to show yet in %s: no step is logged, no mask recorded", strings.Join(dirs, ", "))
 		return fail(errors.Join(err, damage))
 	}
+	figures = slices.Insert(figures, 0, outcomesOf(runs, summaries))
 	heading = "Sparse training: " + strings.Join(names, ", ")
 	if len(names) > 3 {
 		heading = fmt.Sprintf("Sparse training: %d runs", len(names))
@@ -118,7 +124,7 @@ func figuresOf(dirs []string) (heading string, figures []*views.Figure, damage e
 }
 
 // groupBySeed puts runs whose specs differ in nothing but the seed together.
-func groupBySeed(runs []*views.Run, dirs []string) ([]views.Group, error) {
+func groupBySeed(runs []*views.Run, dirs []string, summaries []run.Summary) ([]views.Group, error) {
 	var groups []views.Group
 	of := map[string]int{}
 	for i, r := range runs {
@@ -137,7 +143,7 @@ func groupBySeed(runs []*views.Run, dirs []string) ([]views.Group, error) {
 		if !found || !seeded {
 			at = len(groups)
 			of[key] = at
-			groups = append(groups, views.Group{Name: r.Name, Cost: costOf(dirs[i])})
+			groups = append(groups, views.Group{Name: r.Name, Cost: summaries[i].FLOPsRatio})
 		}
 		groups[at].Runs = append(groups[at].Runs, r)
 	}
@@ -163,17 +169,26 @@ func commonName(runs []*views.Run) string {
 	return runs[0].Name
 }
 
-// costOf is what a training step costs of a dense one, from the run's summary; 0 if it has none yet.
-func costOf(dir string) float64 {
-	data, err := os.ReadFile(filepath.Join(dir, "summary.json"))
-	if err != nil {
-		return 0
-	}
+// summaryOf is the summary in a run's folder; the zero summary if there is none yet.
+func summaryOf(dir string) run.Summary {
 	var summary run.Summary
-	if json.Unmarshal(data, &summary) != nil {
-		return 0
+	data, err := os.ReadFile(filepath.Join(dir, "summary.json"))
+	if err != nil || json.Unmarshal(data, &summary) != nil {
+		return run.Summary{}
 	}
-	return summary.FLOPsRatio
+	return summary
+}
+
+// outcomesOf is the table of what came of runs.
+func outcomesOf(runs []*views.Run, summaries []run.Summary) *views.Figure {
+	outcomes := make([]views.Outcome, len(runs))
+	for i, s := range summaries {
+		outcomes[i] = views.Outcome{Run: runs[i], Accuracy: math.NaN(), Examples: s.TestExamples, Cost: s.FLOPsRatio}
+		if s.TestExamples > 0 {
+			outcomes[i].Accuracy = s.Accuracy
+		}
+	}
+	return views.Outcomes(outcomes...)
 }
 
 // allocationOf shows how the run's distribution shares densities out among its layers, if the record says which it is.

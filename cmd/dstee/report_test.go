@@ -55,7 +55,7 @@ func TestReport(t *testing.T) {
 	require.Contains(t, stdout, "Wrote "+file)
 	page, err := os.ReadFile(file)
 	require.NoError(t, err)
-	for _, want := range []string{"<title>Sparse training: first-0</title>", "training FLOPs, in dense steps", "Mask of /dense/weights",
+	for _, want := range []string{"<title>Sparse training: first-0</title>", "training FLOPs, in dense steps", "Mask, /dense/weights", "What was trained",
 		"ERK leaves weights"} {
 		require.Contains(t, string(page), want)
 	}
@@ -63,13 +63,13 @@ func TestReport(t *testing.T) {
 	pictures := filepath.Join(t.TempDir(), "new", "folder")
 	stdout, _, err = execute(t.Context(), "report", first, second, other, "-o", "-", "--title", "Compared", "--svg", pictures)
 	require.NoError(t, err)
-	picture, err := os.ReadFile(filepath.Join(pictures, "survival-and-regret.svg"))
+	picture, err := os.ReadFile(filepath.Join(pictures, "exploration.svg"))
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(string(picture), "<svg "))
 	require.True(t, strings.HasPrefix(stdout, "<!doctype html>"))
 	require.Contains(t, stdout, "<title>Compared</title>")
 	require.Contains(t, stdout, "first, 2 seeds")
-	require.NotContains(t, stdout, "FLOPs", "the cost of two runs is not known")
+	require.NotContains(t, stdout, "training FLOPs", "the cost of two runs is not known")
 
 	_, _, err = execute(t.Context(), "report", filepath.Join(first, "absent"))
 	require.ErrorIs(t, err, os.ErrNotExist)

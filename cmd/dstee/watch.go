@@ -1,15 +1,19 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/sparsekernel/sparsekernel/run"
+	"github.com/sparsekernel/sparsekernel/trace"
 	"github.com/sparsekernel/sparsekernel/views"
 )
 
@@ -21,13 +25,14 @@ func newWatch() *cobra.Command {
 		Short: "Show how a run goes that another process trains",
 		Long: "watch follows the record of a run, given by its folder, until its last step or Ctrl-C: loss and accuracy with\n" +
 			"their course, and how much of each layer is active and was ever tried. On a terminal it redraws in place,\n" +
-			"elsewhere it prints a line each time. It waits for a run that has not begun.",
+			"elsewhere it prints a line each time. It waits for a run that has not begun, or that nobody trains, and says so.",
 		Example: "  dstee train --out runs/first &\n  dstee watch runs/first",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if every < time.Millisecond {
 				return fmt.Errorf("--every must be a millisecond or more, got %s", every)
 			}
+			waiting(cmd.ErrOrStderr(), args[0])
 			screen := &screen{out: cmd.OutOrStdout()}
 			return views.Watch(cmd.Context(), args[0], every, func(r *views.Run) error {
 				if err := screen.show(r); err != nil {
@@ -42,6 +47,24 @@ func newWatch() *cobra.Command {
 	}
 	cmd.Flags().DurationVar(&every, "every", 500*time.Millisecond, "the least time between two looks")
 	return cmd
+}
+
+// waiting says what watch will wait for, if no process trains the run in a folder.
+func waiting(w io.Writer, dir string) {
+	r, err := run.Load(dir)
+	if _, none := errors.AsType[*run.NotARunError](err); none {
+		if _, err := os.Stat(filepath.Join(dir, trace.FileName)); err != nil { // A record may be without a run.
+			fmt.Fprintf(w, "There is no run in %s yet: waiting for one. Ctrl-C ends.\n", dir)
+		}
+		return
+	}
+	if err != nil {
+		return // The record tells what it can.
+	}
+	defer r.Close()
+	if state, err := r.State(); err == nil && (state.Status == run.StatusStopped || state.Status == run.StatusNew) {
+		fmt.Fprintf(w, "No process trains this run: waiting for one, such as `dstee resume %s`. Ctrl-C ends.\n", dir)
+	}
 }
 
 // screen shows text again and again.

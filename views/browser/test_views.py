@@ -124,3 +124,23 @@ def test_still_without_script(pages, browser):
     expect(page.locator("figure.sk-frames .still svg").first).to_be_visible()
     expect(page.locator("figure.sk-frames .controls").first).to_be_hidden()
     context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_narrow_page_does_not_scroll_sideways(open_page, name):
+    """On a phone, or magnified, pictures and tables scroll for themselves, and their letters stay legible."""
+    page = open_page(name)
+    page.set_viewport_size({"width": 380, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+    widths = page.locator("figure svg.sk:visible").evaluate_all("pictures => pictures.map(p => p.getBoundingClientRect().width)")
+    assert widths and min(widths) >= 590, "600 of 720 units, in letters of 12 units"
+    serious = [v["id"] for v in Axe().run(page).response["violations"] if v["impact"] in ("serious", "critical")]
+    assert serious == []
+
+
+def test_prints_pictures_not_controls(open_page):
+    page = open_page("one.html")
+    page.emulate_media(media="print")
+    expect(page.locator("figure.sk-frames .controls").first).to_be_hidden()
+    expect(page.locator("figure.sk-frames .still svg").first).to_be_visible()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)", "dark paper wastes ink"

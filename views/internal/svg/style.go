@@ -14,7 +14,8 @@ const Heats = 10
 // Style is the style sheet of all pictures. Colors of series are near those of Okabe and Ito ("Color Universal Design",
 // 2008), which readers with any of the common kinds of color blindness tell apart; lines differ by dashes, too. Heat maps
 // have stops of cividis (Nuñez, Anderton and Renslow, PLOS ONE 13(7), 2018), made for them likewise; more is farther from the
-// background. Colors follow the theme of the reader's system, in a notebook that of JupyterLab.
+// background. Colors follow the theme of the reader's system, in a notebook that of JupyterLab; on paper they are
+// the light ones.
 var Style = style()
 
 // theme is the values of the variables of the style sheet.
@@ -64,7 +65,7 @@ var rules = []string{
 	`.sk button{min-width:64px}`,
 	`.sk canvas{display:block;width:100%;image-rendering:pixelated;border:1px solid var(--grid)}`,
 	`.sk .mark{display:inline-block;width:12px;height:12px;margin-right:6px;border:1px solid var(--grid);vertical-align:-1px}`,
-	`.sk .scroll{overflow-x:auto}.sk table{border-collapse:collapse}`,
+	`.sk .scroll{overflow-x:auto}.sk .scroll svg{min-width:600px}.sk table{border-collapse:collapse}`,
 	`.sk th,.sk td{padding:3px 8px;text-align:right;white-space:nowrap;font-size:12px;border-bottom:1px solid var(--grid)}`,
 	`.sk th,.sk td{color:var(--ink);background:var(--paper)}.sk th:first-child{text-align:left}`, // JupyterLab has its own.
 	`.sk .bar{width:45%;min-width:120px}.sk .bar div{height:14px}`,
@@ -79,8 +80,9 @@ var rules = []string{
 }
 
 func style() string {
-	css := `.sk` + light.css() + `@media(prefers-color-scheme:dark){.sk` + dark.css() + `}` +
-		`[data-jp-theme-light="true"] .sk` + light.css() + `[data-jp-theme-light="false"] .sk` + dark.css() + strings.Join(rules, "")
+	css := `.sk` + light.css() + `@media screen and (prefers-color-scheme:dark){.sk` + dark.css() + `}` +
+		`[data-jp-theme-light="true"] .sk` + light.css() +
+		`@media screen{[data-jp-theme-light="false"] .sk` + dark.css() + `}` + strings.Join(rules, "")
 	for i, dashes := range [Series]string{"none", "7 3", "2 2", "9 3 2 3", "4 4", "12 3", "1 3"} {
 		css += fmt.Sprintf(`.sk .l%[1]d{stroke:var(--c%[1]d);fill:none;stroke-width:2;stroke-dasharray:%[2]s}`+
 			`.sk .p%[1]d{fill:var(--c%[1]d)}.sk .b%[1]d{fill:var(--c%[1]d);fill-opacity:.18}`, i, dashes)
