@@ -76,11 +76,22 @@ func (s bitset) others(n int) bitset {
 	return others
 }
 
-// countBeyond counts what is in the set but not in the other.
-func (s bitset) countBeyond(other bitset) int {
-	n := 0
+// without returns what is in the set but not in the other.
+func (s bitset) without(other bitset) bitset {
+	rest := make(bitset, len(s))
 	for w, word := range s {
-		n += bits.OnesCount64(word &^ other[w])
+		rest[w] = word &^ other[w]
 	}
-	return n
+	return rest
+}
+
+// each calls fn with each index in the set, on all cores.
+func (s bitset) each(fn func(i int)) {
+	inParallelChunks(64*len(s), func(begin, end int) {
+		for w := begin / 64; 64*w < end; w++ {
+			for word := s[w]; word != 0; word &= word - 1 {
+				fn(64*w + bits.TrailingZeros64(word))
+			}
+		}
+	})
 }

@@ -11,22 +11,31 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// enter implements selector. It writes to the tensors in place: nothing but what changes is copied, and with memory that the
-// backend shares, nothing is sent to it.
-func (h hostSelector) enter(l *moving, mask, visits *model.Variable) (entered, explored int, err error) {
-	weights := l.weights(l.mask.bits)
-	entered = weights.countBeyond(l.weights(l.was.bits))
-	if err := h.share(mask); err != nil {
+// apply implements selector. It writes only what changes, where the values are.
+func (h hostSelector) apply(l *moving, mask, visits *model.Variable, masked []*model.Variable) (entered, explored int, err error) {
+	was, is := l.weights(l.was.bits), l.weights(l.mask.bits)
+	left, joined := was.without(is), is.without(was)
+	err = h.change(mask, func(flat any) {
+		mask := flat.([]bool)
+		left.each(func(i int) { mask[i] = false })
+		joined.each(func(i int) { mask[i] = true })
+	})
+	if err != nil {
 		return 0, 0, err
 	}
-	if err := h.share(visits); err != nil {
+	if err := h.change(visits, func(flat any) { explored = countVisits(flat.([]int32), is) }); err != nil {
 		return 0, 0, err
 	}
-	if err := tensors.MutableFlatData(mask.MustValue(), weights.fill); err != nil {
-		return 0, 0, err
+	for _, v := range masked {
+		err := h.change(v, func(flat any) {
+			data, width := dtypes.UnsafeByteSliceFromAny(flat), v.DType().Size()
+			left.each(func(i int) { clear(data[width*i : width*(i+1)]) })
+		})
+		if err != nil {
+			return 0, 0, err
+		}
 	}
-	err = tensors.MutableFlatData(visits.MustValue(), func(visits []int32) { explored = countVisits(visits, weights) })
-	return entered, explored, err
+	return joined.count(), explored, nil
 }
 
 // countVisits counts a visit of each entry in the set, and returns how many of them are the first.
@@ -48,20 +57,39 @@ func countVisits(visits []int32, set bitset) (first int) {
 	return int(total.Load())
 }
 
-// share moves the variable's value to memory that the backend shares, if it shares any.
-func (h hostSelector) share(v *model.Variable) error {
+// change lends fn the variable's values, flat, to change them: in the memory of a backend that shares it, else in a copy that
+// is sent back when it is next needed.
+func (h hostSelector) change(v *model.Variable, fn func(flat any)) error {
 	value, err := v.Value()
-	if err != nil || value.IsShared() || !h.backend.HasSharedBuffers() {
-		return err
-	}
-	shared, err := tensors.FromShapeForBackend(h.backend, 0, value.Shape())
 	if err != nil {
 		return err
 	}
-	if err := shared.CopyFrom(value); err != nil {
+	if h.backend.HasSharedBuffers() {
+		err = h.changeShared(value, fn)
+	} else {
+		err = value.MutableFlatData(fn)
+	}
+	if err != nil {
 		return err
 	}
-	return v.SetValue(shared)
+	return v.SetValuePreservingOld(value) // Forgets copies on other devices.
+}
+
+// changeShared is tensors.MutableFlatData that does not copy what was computed by the backend.
+func (h hostSelector) changeShared(value *tensors.Tensor, fn func(flat any)) error {
+	if err := value.ToDevice(h.backend, 0); err != nil {
+		return err
+	}
+	buffer, err := value.Buffer(h.backend, 0)
+	if err != nil {
+		return err
+	}
+	flat, err := buffer.Data()
+	if err != nil {
+		return err
+	}
+	fn(flat)
+	return nil
 }
 
 // finite implements selector.
