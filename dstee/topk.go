@@ -62,7 +62,7 @@ func topKOnHost(layers []*contest, k int) {
 }
 
 // sampleSize is how many scores a pivot is chosen from: enough to be near the k-th highest, few enough to cost nothing.
-const sampleSize = 2048
+const sampleSize = 512
 
 // pivotFor returns the key of an open entry near the k-th highest: below it if k is the smaller part of the open entries,
 // and above if it is the larger, by 2.5 standard deviations of its rank in the sample.
