@@ -87,11 +87,15 @@ func (s bitset) without(other bitset) bitset {
 
 // each calls fn with each index in the set, on all cores.
 func (s bitset) each(fn func(i int)) {
-	inParallelChunks(64*len(s), func(begin, end int) {
-		for w := begin / 64; 64*w < end; w++ {
-			for word := s[w]; word != 0; word &= word - 1 {
-				fn(64*w + bits.TrailingZeros64(word))
-			}
+	chunks := chunksOf(64 * len(s))
+	inParallel(len(chunks), func(_, i int) { s.eachIn(chunks[i], fn) })
+}
+
+// eachIn calls fn with each index in the set that is in the chunk, in order.
+func (s bitset) eachIn(chunk chunk, fn func(i int)) {
+	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
+		for word := s[w]; word != 0; word &= word - 1 {
+			fn(64*w + bits.TrailingZeros64(word))
 		}
-	})
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
+	"github.com/gomlx/compute/dtypes/float16"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -28,8 +30,16 @@ func (h hostSelector) apply(l *moving, mask, visits *model.Variable, masked []*m
 	}
 	for _, v := range masked {
 		err := h.change(v, func(flat any) {
-			data, width := dtypes.UnsafeByteSliceFromAny(flat), v.DType().Size()
-			left.each(func(i int) { clear(data[width*i : width*(i+1)]) })
+			switch flat := flat.(type) {
+			case []float32:
+				left.each(func(i int) { flat[i] = 0 })
+			case []float64:
+				left.each(func(i int) { flat[i] = 0 })
+			case []bfloat16.BFloat16:
+				left.each(func(i int) { flat[i] = 0 })
+			case []float16.Float16:
+				left.each(func(i int) { flat[i] = 0 })
+			}
 		})
 		if err != nil {
 			return 0, 0, err
@@ -94,14 +104,14 @@ func (h hostSelector) changeShared(value *tensors.Tensor, fn func(flat any)) err
 
 // finite implements selector.
 func (hostSelector) finite(t *tensors.Tensor) (bool, error) {
-	exponent, width := exponentMask(t.DType())
-	if width == 0 {
+	exponent, ok := exponents[t.DType()]
+	if !ok {
 		return false, fmt.Errorf("dstee: cannot tell whether numbers of dtype %s are finite", t.DType())
 	}
 	var found atomic.Bool
 	err := t.ConstBytes(func(data []byte) {
-		inParallelChunks(len(data)/width, func(begin, end int) {
-			if !found.Load() && anyWith(data[begin*width:end*width], width, exponent) {
+		inParallelChunks((len(data)+7)/8, func(begin, end int) {
+			if exponent.anyFull(data[8*begin : min(8*end, len(data))]) {
 				found.Store(true)
 			}
 		})
@@ -109,43 +119,25 @@ func (hostSelector) finite(t *tensors.Tensor) (bool, error) {
 	return !found.Load(), err
 }
 
-// exponentMask returns the bits of the exponent of a float dtype, all of which are set if a number is not finite, and how many
-// bytes a number has; 0 if the dtype is unknown.
-func exponentMask(dtype dtypes.DType) (mask uint64, width int) {
-	switch dtype {
-	case dtypes.Float64:
-		return 0x7FF << 52, 8
-	case dtypes.Float32:
-		return infinityBits, 4
-	case dtypes.BFloat16:
-		return 0x7F80, 2
-	case dtypes.Float16:
-		return 0x7C00, 2
-	}
-	return 0, 0
+// exponent says where a float dtype has its exponent, in as many numbers as 8 bytes hold: all of its bits are set if a number
+// is not finite, and then one in the place of the lowest carries to that of the sign.
+type exponent struct{ mask, lowest, sign uint64 }
+
+var exponents = map[dtypes.DType]exponent{
+	dtypes.Float64:  {0x7FF0000000000000, 0x0010000000000000, 0x8000000000000000},
+	dtypes.Float32:  {0x7F8000007F800000, 0x0080000000800000, 0x8000000080000000},
+	dtypes.BFloat16: {0x7F807F807F807F80, 0x0080008000800080, 0x8000800080008000},
+	dtypes.Float16:  {0x7C007C007C007C00, 0x0400040004000400, 0x8000800080008000},
 }
 
-// anyWith tells whether any number of the given width has all bits of the mask set.
-func anyWith(data []byte, width int, mask uint64) bool {
-	switch width {
-	case 8:
-		for ; len(data) >= 8; data = data[8:] {
-			if bytewise.LittleEndian.Uint64(data)&mask == mask {
-				return true
-			}
-		}
-	case 4:
-		for ; len(data) >= 4; data = data[4:] {
-			if bytewise.LittleEndian.Uint32(data)&uint32(mask) == uint32(mask) {
-				return true
-			}
-		}
-	case 2:
-		for ; len(data) >= 2; data = data[2:] {
-			if bytewise.LittleEndian.Uint16(data)&uint16(mask) == uint16(mask) {
-				return true
-			}
-		}
+// anyFull tells whether any number in data, little-endian, has all bits of its exponent set.
+func (e exponent) anyFull(data []byte) bool {
+	var carried uint64
+	for ; len(data) >= 8; data = data[8:] {
+		carried |= bytewise.LittleEndian.Uint64(data)&e.mask + e.lowest
 	}
-	return false
+	var rest [8]byte
+	copy(rest[:], data)
+	carried |= bytewise.LittleEndian.Uint64(rest[:])&e.mask + e.lowest
+	return carried&e.sign != 0
 }

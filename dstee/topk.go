@@ -31,14 +31,18 @@ type contest struct {
 func topKOnHost(layers []*contest, k int) {
 	k -= takeBest(layers)
 	sizes := make([]int, len(layers))
-	open := 0
+	size, open := 0, 0
 	for i, c := range layers {
 		sizes[i] = len(c.scores)
-		c.high = newBitset(len(c.scores))
+		size += len(c.scores)
 		open += c.open.count()
 	}
 	chunks := chunksOf(sizes...)
 	for 0 < k && k < open {
+		if open < size/8 {
+			topKTogether(layers, chunks, k)
+			return
+		}
 		pivot := pivotFor(layers, open, k)
 		high := split(layers, chunks, pivot)
 		if high == open { // No score is below the pivot.
@@ -59,6 +63,32 @@ func topKOnHost(layers []*contest, k int) {
 	for _, c := range layers { // What is still open has equal scores, or is chosen whole.
 		k -= c.takeFirst(k)
 	}
+}
+
+// topKTogether is topKOnHost of open entries that lie far apart: it moves their scores together.
+func topKTogether(layers []*contest, chunks []chunk, k int) {
+	starts := make([]int, len(chunks)+1)
+	for i, chunk := range chunks {
+		open := layers[chunk.layer].open[chunk.begin/64 : (chunk.end+63)/64]
+		starts[i+1] = starts[i] + open.count()
+	}
+	n := starts[len(chunks)]
+	together := &contest{scores: make([]float32, n), open: newBitset(n).others(n), selected: newBitset(n)}
+	inParallel(len(chunks), func(_, i int) {
+		c, at := layers[chunks[i].layer], starts[i]
+		c.open.eachIn(chunks[i], func(j int) {
+			together.scores[at] = c.scores[j]
+			at++
+		})
+	})
+	topKOnHost([]*contest{together}, k)
+	inParallel(len(chunks), func(_, i int) {
+		c, at := layers[chunks[i].layer], starts[i]
+		c.open.eachIn(chunks[i], func(j int) {
+			c.selected[j>>6] |= bit(together.selected.has(at)) << (j & 63)
+			at++
+		})
+	})
 }
 
 // sampleSize is how many scores a pivot is chosen from: enough to be near the k-th highest, few enough to cost nothing.
@@ -105,6 +135,11 @@ func sampleKeys(layers []*contest, open int) []uint64 {
 
 // split sets what is high to the open entries whose key is the pivot or above, and returns how many there are.
 func split(layers []*contest, chunks []chunk, pivot uint32) int {
+	for _, c := range layers {
+		if c.high == nil {
+			c.high = newBitset(len(c.scores))
+		}
+	}
 	least := scoreOf(pivot)
 	isLowest := math.IsInf(float64(least), -1) // NaN, which counts as -Inf, is not at least that.
 	var total atomic.Int64
