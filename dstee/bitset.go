@@ -3,6 +3,7 @@ package dstee
 import (
 	bytewise "encoding/binary" // The name binary is taken.
 	"math/bits"
+	"slices"
 	"unsafe"
 )
 
@@ -85,17 +86,41 @@ func (s bitset) without(other bitset) bitset {
 	return rest
 }
 
-// each calls fn with each index in the set, on all cores.
-func (s bitset) each(fn func(i int)) {
+// each calls fn, on all cores, with batches of the indices in the set.
+func (s bitset) each(fn func(indices []int32)) {
 	chunks := chunksOf(64 * len(s))
-	inParallel(len(chunks), func(_, i int) { s.eachIn(chunks[i], fn) })
+	eachInChunks(chunks, func(int) bitset { return s }, func(_ int, indices []int32) { fn(indices) })
 }
 
-// eachIn calls fn with each index in the set that is in the chunk, in order.
-func (s bitset) eachIn(chunk chunk, fn func(i int)) {
+// eachInChunks calls fn, on all cores, for each chunk with the indices of its layer's set that are in it, in order.
+func eachInChunks(chunks []chunk, setOf func(layer int) bitset, fn func(i int, indices []int32)) {
+	buffers := make([][]int32, numWorkers(len(chunks)))
+	inParallel(len(chunks), func(worker, i int) {
+		buffers[worker] = setOf(chunks[i].layer).appendIn(chunks[i], buffers[worker][:0])
+		fn(i, buffers[worker])
+	})
+}
+
+// appendIn appends to list the indices in the set that are in the chunk.
+//
+// It writes four at a time, be there so many or not: how many a word has is not to be foreseen, and a wrong guess of the CPU
+// costs as much as several of them.
+func (s bitset) appendIn(chunk chunk, list []int32) []int32 {
+	n := len(list)
+	list = slices.Grow(list, chunkSize+4)[:n+chunkSize+4]
 	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
-		for word := s[w]; word != 0; word &= word - 1 {
-			fn(64*w + bits.TrailingZeros64(word))
+		first, rest := int32(64*w), s[w]
+		for at := n; ; at += 4 {
+			four := list[at : at+4 : at+4]
+			for j := range four {
+				four[j] = first + int32(bits.TrailingZeros64(rest))
+				rest &= rest - 1
+			}
+			if rest == 0 {
+				break
+			}
 		}
+		n += bits.OnesCount64(s[w])
 	}
+	return list[:n]
 }

@@ -3,7 +3,6 @@ package dstee
 import (
 	bytewise "encoding/binary" // The name binary is taken.
 	"fmt"
-	"math/bits"
 	"sync/atomic"
 
 	"github.com/gomlx/compute/dtypes"
@@ -19,8 +18,8 @@ func (h hostSelector) apply(l *moving, mask, visits *model.Variable, masked []*m
 	left, joined := was.without(is), is.without(was)
 	err = h.change(mask, func(flat any) {
 		mask := flat.([]bool)
-		left.each(func(i int) { mask[i] = false })
-		joined.each(func(i int) { mask[i] = true })
+		left.each(func(indices []int32) { setAll(mask, indices, false) })
+		joined.each(func(indices []int32) { setAll(mask, indices, true) })
 	})
 	if err != nil {
 		return 0, 0, err
@@ -32,13 +31,13 @@ func (h hostSelector) apply(l *moving, mask, visits *model.Variable, masked []*m
 		err := h.change(v, func(flat any) {
 			switch flat := flat.(type) {
 			case []float32:
-				left.each(func(i int) { flat[i] = 0 })
+				left.each(func(indices []int32) { setAll(flat, indices, 0) })
 			case []float64:
-				left.each(func(i int) { flat[i] = 0 })
+				left.each(func(indices []int32) { setAll(flat, indices, 0) })
 			case []bfloat16.BFloat16:
-				left.each(func(i int) { flat[i] = 0 })
+				left.each(func(indices []int32) { setAll(flat, indices, 0) })
 			case []float16.Float16:
-				left.each(func(i int) { flat[i] = 0 })
+				left.each(func(indices []int32) { setAll(flat, indices, 0) })
 			}
 		})
 		if err != nil {
@@ -48,21 +47,23 @@ func (h hostSelector) apply(l *moving, mask, visits *model.Variable, masked []*m
 	return joined.count(), explored, nil
 }
 
+// setAll sets the values at all of the indices.
+func setAll[T any](values []T, indices []int32, value T) {
+	for _, i := range indices {
+		values[i] = value
+	}
+}
+
 // countVisits counts a visit of each entry in the set, and returns how many of them are the first.
-func countVisits(visits []int32, set bitset) (first int) {
+func countVisits(visits []int32, set bitset) int {
 	var total atomic.Int64
-	inParallelChunks(len(visits), func(begin, end int) {
-		n := 0
-		for w := begin / 64; 64*w < end; w++ {
-			for word := set[w]; word != 0; word &= word - 1 {
-				i := 64*w + bits.TrailingZeros64(word)
-				if visits[i] == 0 {
-					n++
-				}
-				visits[i]++
-			}
+	set.each(func(indices []int32) {
+		first := 0
+		for _, i := range indices {
+			first += int(bit(visits[i] == 0))
+			visits[i]++
 		}
-		total.Add(int64(n))
+		total.Add(int64(first))
 	})
 	return int(total.Load())
 }

@@ -40,7 +40,7 @@ func topKOnHost(layers []*contest, k int) {
 	chunks := chunksOf(sizes...)
 	for 0 < k && k < open {
 		if open < size/8 {
-			topKTogether(layers, chunks, k)
+			topKTogether(layers, chunks, open, k)
 			return
 		}
 		pivot := pivotFor(layers, open, k)
@@ -66,28 +66,28 @@ func topKOnHost(layers []*contest, k int) {
 }
 
 // topKTogether is topKOnHost of open entries that lie far apart: it moves their scores together.
-func topKTogether(layers []*contest, chunks []chunk, k int) {
-	starts := make([]int, len(chunks)+1)
+func topKTogether(layers []*contest, chunks []chunk, open, k int) {
+	starts := make([]int, len(chunks)+1) // Of the chunks' open entries, when they are together.
 	for i, chunk := range chunks {
-		open := layers[chunk.layer].open[chunk.begin/64 : (chunk.end+63)/64]
-		starts[i+1] = starts[i] + open.count()
+		words := layers[chunk.layer].open[chunk.begin/64 : (chunk.end+63)/64]
+		starts[i+1] = starts[i] + words.count()
 	}
-	n := starts[len(chunks)]
-	together := &contest{scores: make([]float32, n), open: newBitset(n).others(n), selected: newBitset(n)}
-	inParallel(len(chunks), func(_, i int) {
-		c, at := layers[chunks[i].layer], starts[i]
-		c.open.eachIn(chunks[i], func(j int) {
-			together.scores[at] = c.scores[j]
-			at++
-		})
+	together := &contest{scores: make([]float32, open), open: newBitset(open).others(open), selected: newBitset(open)}
+	eachOpen := func(fn func(i int, indices []int32)) {
+		eachInChunks(chunks, func(layer int) bitset { return layers[layer].open }, fn)
+	}
+	eachOpen(func(i int, indices []int32) {
+		from, to := layers[chunks[i].layer].scores, together.scores[starts[i]:]
+		for j, index := range indices {
+			to[j] = from[index]
+		}
 	})
 	topKOnHost([]*contest{together}, k)
-	inParallel(len(chunks), func(_, i int) {
-		c, at := layers[chunks[i].layer], starts[i]
-		c.open.eachIn(chunks[i], func(j int) {
-			c.selected[j>>6] |= bit(together.selected.has(at)) << (j & 63)
-			at++
-		})
+	eachOpen(func(i int, indices []int32) {
+		selected := layers[chunks[i].layer].selected
+		for j, index := range indices {
+			selected[index>>6] |= bit(together.selected.has(starts[i]+j)) << (index & 63)
+		}
 	})
 }
 
