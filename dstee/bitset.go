@@ -77,39 +77,47 @@ func (s bitset) others(n int) bitset {
 	return others
 }
 
-// without returns what is in the set but not in the other.
-func (s bitset) without(other bitset) bitset {
-	rest := make(bitset, len(s))
+// countBeyond counts what is in the set but not in the other.
+func (s bitset) countBeyond(other bitset) int {
+	n := 0
 	for w, word := range s {
-		rest[w] = word &^ other[w]
+		n += bits.OnesCount64(word &^ other[w])
 	}
-	return rest
+	return n
 }
 
 // each calls fn, on all cores, with batches of the indices in the set.
-func (s bitset) each(fn func(indices []int32)) {
-	chunks := chunksOf(64 * len(s))
-	eachInChunks(chunks, func(int) bitset { return s }, func(_ int, indices []int32) { fn(indices) })
+func (s bitset) each(fn func(indices []int32)) { s.eachBeyond(nil, fn) }
+
+// eachBeyond calls fn, on all cores, with batches of the indices that are in the set but not in the other.
+func (s bitset) eachBeyond(other bitset, fn func(indices []int32)) {
+	eachInChunks(chunksOf(64*len(s)), func(int) (bitset, bitset) { return s, other }, func(_ int, indices []int32) { fn(indices) })
 }
 
-// eachInChunks calls fn, on all cores, for each chunk with the indices of its layer's set that are in it, in order.
-func eachInChunks(chunks []chunk, setOf func(layer int) bitset, fn func(i int, indices []int32)) {
+// eachInChunks calls fn, on all cores, for each chunk with the indices in it that are in the first of its layer's sets but not in
+// the second, in order.
+func eachInChunks(chunks []chunk, setsOf func(layer int) (in, notIn bitset), fn func(i int, indices []int32)) {
 	buffers := make([][]int32, numWorkers(len(chunks)))
 	inParallel(len(chunks), func(worker, i int) {
-		buffers[worker] = setOf(chunks[i].layer).appendIn(chunks[i], buffers[worker][:0])
+		in, notIn := setsOf(chunks[i].layer)
+		buffers[worker] = in.appendBeyond(notIn, chunks[i], buffers[worker][:0])
 		fn(i, buffers[worker])
 	})
 }
 
-// appendIn appends to list the indices in the set that are in the chunk.
+// appendBeyond appends to list the indices in the set but not in the other, which is nil if there is none, that are in the chunk.
 //
 // It writes four at a time, be there so many or not: how many a word has is not to be foreseen, and a wrong guess of the CPU
 // costs as much as several of them.
-func (s bitset) appendIn(chunk chunk, list []int32) []int32 {
+func (s bitset) appendBeyond(other bitset, chunk chunk, list []int32) []int32 {
 	n := len(list)
 	list = slices.Grow(list, chunkSize+4)[:n+chunkSize+4]
 	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
-		first, rest := int32(64*w), s[w]
+		word := s[w]
+		if other != nil {
+			word &^= other[w]
+		}
+		first, rest := int32(64*w), word
 		for at := n; ; at += 4 {
 			four := list[at : at+4 : at+4]
 			for j := range four {
@@ -120,7 +128,7 @@ func (s bitset) appendIn(chunk chunk, list []int32) []int32 {
 				break
 			}
 		}
-		n += bits.OnesCount64(s[w])
+		n += bits.OnesCount64(word)
 	}
 	return list[:n]
 }

@@ -15,11 +15,10 @@ import (
 // apply implements selector. It writes only what changes, where the values are.
 func (h hostSelector) apply(l *moving, mask, visits *model.Variable, masked []*model.Variable) (entered, explored int, err error) {
 	was, is := l.weights(l.was.bits), l.weights(l.mask.bits)
-	left, joined := was.without(is), is.without(was)
 	err = h.change(mask, func(flat any) {
 		mask := flat.([]bool)
-		left.each(func(indices []int32) { setAll(mask, indices, false) })
-		joined.each(func(indices []int32) { setAll(mask, indices, true) })
+		was.eachBeyond(is, func(indices []int32) { setAll(mask, indices, false) })
+		is.eachBeyond(was, func(indices []int32) { setAll(mask, indices, true) })
 	})
 	if err != nil {
 		return 0, 0, err
@@ -31,20 +30,20 @@ func (h hostSelector) apply(l *moving, mask, visits *model.Variable, masked []*m
 		err := h.change(v, func(flat any) {
 			switch flat := flat.(type) {
 			case []float32:
-				left.each(func(indices []int32) { setAll(flat, indices, 0) })
+				was.eachBeyond(is, func(indices []int32) { setAll(flat, indices, 0) })
 			case []float64:
-				left.each(func(indices []int32) { setAll(flat, indices, 0) })
+				was.eachBeyond(is, func(indices []int32) { setAll(flat, indices, 0) })
 			case []bfloat16.BFloat16:
-				left.each(func(indices []int32) { setAll(flat, indices, 0) })
+				was.eachBeyond(is, func(indices []int32) { setAll(flat, indices, 0) })
 			case []float16.Float16:
-				left.each(func(indices []int32) { setAll(flat, indices, 0) })
+				was.eachBeyond(is, func(indices []int32) { setAll(flat, indices, 0) })
 			}
 		})
 		if err != nil {
 			return 0, 0, err
 		}
 	}
-	return joined.count(), explored, nil
+	return is.countBeyond(was), explored, nil
 }
 
 // setAll sets the values at all of the indices.

@@ -17,7 +17,7 @@ import (
 // contest is what the weights of one layer compete with.
 type contest struct {
 	scores   []float32
-	open     bitset // The entries that compete: not decided yet. A selection consumes it.
+	open     bitset // The entries that compete: not decided yet.
 	selected bitset // The chosen entries are added to it.
 	best     bool   // The best entry is chosen whatever other layers have.
 
@@ -74,7 +74,7 @@ func topKTogether(layers []*contest, chunks []chunk, open, k int) {
 	}
 	together := &contest{scores: make([]float32, open), open: newBitset(open).others(open), selected: newBitset(open)}
 	eachOpen := func(fn func(i int, indices []int32)) {
-		eachInChunks(chunks, func(layer int) bitset { return layers[layer].open }, fn)
+		eachInChunks(chunks, func(layer int) (open, none bitset) { return layers[layer].open, nil }, fn)
 	}
 	eachOpen(func(i int, indices []int32) {
 		from, to := layers[chunks[i].layer].scores, together.scores[starts[i]:]
@@ -136,9 +136,7 @@ func sampleKeys(layers []*contest, open int) []uint64 {
 // split sets what is high to the open entries whose key is the pivot or above, and returns how many there are.
 func split(layers []*contest, chunks []chunk, pivot uint32) int {
 	for _, c := range layers {
-		if c.high == nil {
-			c.high = newBitset(len(c.scores))
-		}
+		c.high = newBitset(len(c.scores))
 	}
 	least := scoreOf(pivot)
 	isLowest := math.IsInf(float64(least), -1) // NaN, which counts as -Inf, is not at least that.
@@ -182,14 +180,13 @@ func bit(set bool) uint64 {
 
 // narrow leaves open what is high, or selects that and leaves open the rest.
 func (c *contest) narrow(toHigh bool) {
-	if toHigh {
-		c.open, c.high = c.high, c.open
-		return
+	if !toHigh {
+		for w, high := range c.high {
+			c.selected[w] |= high
+			c.high[w] = c.open[w] &^ high
+		}
 	}
-	for w, high := range c.high {
-		c.selected[w] |= high
-		c.open[w] &^= high
-	}
+	c.open, c.high = c.high, nil
 }
 
 // takeFirst selects the first n open entries, and returns how many there were.
@@ -226,6 +223,7 @@ func takeBest(layers []*contest) (taken int) {
 		}
 		if best >= 0 {
 			c.selected.add(best)
+			c.open = slices.Clone(c.open)
 			c.open.remove(best)
 			taken++
 		}
