@@ -18,10 +18,13 @@ func bitsetOf(mask []bool) bitset {
 	data := boolBytes(mask)
 	inParallelChunks(len(mask), func(begin, end int) {
 		i := begin
-		for ; i+8 <= end; i += 8 {
-			// Moves the lowest bit of byte j, at 8·j, to 56+j; no two products meet below.
-			packed := bytewise.LittleEndian.Uint64(data[i:]) * 0x0102040810204080 >> 56
-			set[i>>6] |= packed << (i & 63)
+		for ; i+64 <= end; i += 64 {
+			var word uint64
+			for j := 0; j < 64; j += 8 {
+				// Moves the lowest bit of byte b, at 8·b, to 56+b; no two products meet below.
+				word |= bytewise.LittleEndian.Uint64(data[i+j:]) * 0x0102040810204080 >> 56 << j
+			}
+			set[i>>6] = word
 		}
 		for ; i < end; i++ {
 			if mask[i] {
@@ -77,47 +80,38 @@ func (s bitset) others(n int) bitset {
 	return others
 }
 
-// countBeyond counts what is in the set but not in the other.
-func (s bitset) countBeyond(other bitset) int {
-	n := 0
+// without returns what is in the set but not in the other.
+func (s bitset) without(other bitset) bitset {
+	rest := make(bitset, len(s))
 	for w, word := range s {
-		n += bits.OnesCount64(word &^ other[w])
+		rest[w] = word &^ other[w]
 	}
-	return n
+	return rest
 }
 
-// each calls fn, on all cores, with batches of the indices in the set.
-func (s bitset) each(fn func(indices []int32)) { s.eachBeyond(nil, fn) }
-
-// eachBeyond calls fn, on all cores, with batches of the indices that are in the set but not in the other.
-func (s bitset) eachBeyond(other bitset, fn func(indices []int32)) {
-	eachInChunks(chunksOf(64*len(s)), func(int) (bitset, bitset) { return s, other }, func(_ int, indices []int32) { fn(indices) })
+// each calls fn with the indices in the set, batch by batch, on all cores.
+func (s bitset) each(fn func(indices []int32)) {
+	eachInChunks(chunksOf(64*len(s)), func(int) bitset { return s }, func(_ int, indices []int32) { fn(indices) })
 }
 
-// eachInChunks calls fn, on all cores, for each chunk with the indices in it that are in the first of its layer's sets but not in
-// the second, in order.
-func eachInChunks(chunks []chunk, setsOf func(layer int) (in, notIn bitset), fn func(i int, indices []int32)) {
+// eachInChunks calls fn with each chunk and the indices in its layer's set that lie in it, in order, on all cores.
+func eachInChunks(chunks []chunk, setOf func(layer int) bitset, fn func(i int, indices []int32)) {
 	buffers := make([][]int32, numWorkers(len(chunks)))
 	inParallel(len(chunks), func(worker, i int) {
-		in, notIn := setsOf(chunks[i].layer)
-		buffers[worker] = in.appendBeyond(notIn, chunks[i], buffers[worker][:0])
+		buffers[worker] = setOf(chunks[i].layer).indices(chunks[i], buffers[worker])
 		fn(i, buffers[worker])
 	})
 }
 
-// appendBeyond appends to list the indices in the set but not in the other, which is nil if there is none, that are in the chunk.
+// indices returns the indices in the set that lie in the chunk, in the memory of the buffer if that is enough.
 //
 // It writes four at a time, be there so many or not: how many a word has is not to be foreseen, and a wrong guess of the CPU
 // costs as much as several of them.
-func (s bitset) appendBeyond(other bitset, chunk chunk, list []int32) []int32 {
-	n := len(list)
-	list = slices.Grow(list, chunkSize+4)[:n+chunkSize+4]
+func (s bitset) indices(chunk chunk, buffer []int32) []int32 {
+	list := slices.Grow(buffer[:0], chunkSize+4)[:chunkSize+4]
+	n := 0
 	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
-		word := s[w]
-		if other != nil {
-			word &^= other[w]
-		}
-		first, rest := int32(64*w), word
+		first, rest := int32(64*w), s[w]
 		for at := n; ; at += 4 {
 			four := list[at : at+4 : at+4]
 			for j := range four {
@@ -128,7 +122,7 @@ func (s bitset) appendBeyond(other bitset, chunk chunk, list []int32) []int32 {
 				break
 			}
 		}
-		n += bits.OnesCount64(word)
+		n += bits.OnesCount64(s[w])
 	}
 	return list[:n]
 }

@@ -12,45 +12,45 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// apply implements selector. It writes only what changes, where the values are.
+// apply implements selector. Of weights and visits it writes only what changes, and all where it lies.
 func (h hostSelector) apply(l *moving, mask, visits *model.Variable, masked []*model.Variable) (entered, explored int, err error) {
-	was, is := l.weights(l.was.bits), l.weights(l.mask.bits)
-	err = h.change(mask, func(flat any) {
-		mask := flat.([]bool)
-		was.eachBeyond(is, func(indices []int32) { setAll(mask, indices, false) })
-		is.eachBeyond(was, func(indices []int32) { setAll(mask, indices, true) })
-	})
-	if err != nil {
+	before, after := l.weights(l.was.bits), l.weights(l.mask.bits)
+	left := before.without(after)
+	if err := h.change(mask, func(flat any) { after.fill(flat.([]bool)) }); err != nil {
 		return 0, 0, err
 	}
-	if err := h.change(visits, func(flat any) { explored = countVisits(flat.([]int32), is) }); err != nil {
+	if err := h.change(visits, func(flat any) { explored = countVisits(flat.([]int32), after) }); err != nil {
 		return 0, 0, err
 	}
 	for _, v := range masked {
-		err := h.change(v, func(flat any) {
-			switch flat := flat.(type) {
-			case []float32:
-				was.eachBeyond(is, func(indices []int32) { setAll(flat, indices, 0) })
-			case []float64:
-				was.eachBeyond(is, func(indices []int32) { setAll(flat, indices, 0) })
-			case []bfloat16.BFloat16:
-				was.eachBeyond(is, func(indices []int32) { setAll(flat, indices, 0) })
-			case []float16.Float16:
-				was.eachBeyond(is, func(indices []int32) { setAll(flat, indices, 0) })
-			}
-		})
-		if err != nil {
+		if err := h.change(v, func(flat any) { clearAt(flat, left) }); err != nil {
 			return 0, 0, err
 		}
 	}
-	return is.countBeyond(was), explored, nil
+	return after.count() - before.count() + left.count(), explored, nil
 }
 
-// setAll sets the values at all of the indices.
-func setAll[T any](values []T, indices []int32, value T) {
-	for _, i := range indices {
-		values[i] = value
+// clearAt sets the numbers, flat, whose indices are in the set to zero.
+func clearAt(flat any, set bitset) {
+	switch numbers := flat.(type) {
+	case []float32:
+		clearNumbersAt(numbers, set)
+	case []float64:
+		clearNumbersAt(numbers, set)
+	case []bfloat16.BFloat16:
+		clearNumbersAt(numbers, set)
+	case []float16.Float16:
+		clearNumbersAt(numbers, set)
 	}
+}
+
+func clearNumbersAt[T any](numbers []T, set bitset) {
+	set.each(func(indices []int32) {
+		var zero T
+		for _, i := range indices {
+			numbers[i] = zero
+		}
+	})
 }
 
 // countVisits counts a visit of each entry in the set, and returns how many of them are the first.

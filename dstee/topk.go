@@ -74,7 +74,7 @@ func topKTogether(layers []*contest, chunks []chunk, open, k int) {
 	}
 	together := &contest{scores: make([]float32, open), open: newBitset(open).others(open), selected: newBitset(open)}
 	eachOpen := func(fn func(i int, indices []int32)) {
-		eachInChunks(chunks, func(layer int) (open, none bitset) { return layers[layer].open, nil }, fn)
+		eachInChunks(chunks, func(layer int) bitset { return layers[layer].open }, fn)
 	}
 	eachOpen(func(i int, indices []int32) {
 		from, to := layers[chunks[i].layer].scores, together.scores[starts[i]:]
