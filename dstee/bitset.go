@@ -3,6 +3,7 @@ package dstee
 import (
 	bytewise "encoding/binary" // The name binary is taken.
 	"math/bits"
+	"slices"
 	"unsafe"
 )
 
@@ -17,10 +18,13 @@ func bitsetOf(mask []bool) bitset {
 	data := boolBytes(mask)
 	inParallelChunks(len(mask), func(begin, end int) {
 		i := begin
-		for ; i+8 <= end; i += 8 {
-			// Moves the lowest bit of byte j, at 8·j, to 56+j; no two products meet below.
-			packed := bytewise.LittleEndian.Uint64(data[i:]) * 0x0102040810204080 >> 56
-			set[i>>6] |= packed << (i & 63)
+		for ; i+64 <= end; i += 64 {
+			var word uint64
+			for j := 0; j < 64; j += 8 {
+				// Moves the lowest bit of byte b, at 8·b, to 56+b; no two products meet below.
+				word |= bytewise.LittleEndian.Uint64(data[i+j:]) * 0x0102040810204080 >> 56 << j
+			}
+			set[i>>6] = word
 		}
 		for ; i < end; i++ {
 			if mask[i] {
@@ -76,11 +80,49 @@ func (s bitset) others(n int) bitset {
 	return others
 }
 
-// countBeyond counts what is in the set but not in the other.
-func (s bitset) countBeyond(other bitset) int {
-	n := 0
+// without returns what is in the set but not in the other.
+func (s bitset) without(other bitset) bitset {
+	rest := make(bitset, len(s))
 	for w, word := range s {
-		n += bits.OnesCount64(word &^ other[w])
+		rest[w] = word &^ other[w]
 	}
-	return n
+	return rest
+}
+
+// each calls fn with the indices in the set, batch by batch, on all cores.
+func (s bitset) each(fn func(indices []int32)) {
+	eachInChunks(chunksOf(64*len(s)), func(int) bitset { return s }, func(_ int, indices []int32) { fn(indices) })
+}
+
+// eachInChunks calls fn with each chunk and the indices in its layer's set that lie in it, in order, on all cores.
+func eachInChunks(chunks []chunk, setOf func(layer int) bitset, fn func(i int, indices []int32)) {
+	buffers := make([][]int32, numWorkers(len(chunks)))
+	inParallel(len(chunks), func(worker, i int) {
+		buffers[worker] = setOf(chunks[i].layer).indices(chunks[i], buffers[worker])
+		fn(i, buffers[worker])
+	})
+}
+
+// indices returns the indices in the set that lie in the chunk, in the memory of the buffer if that is enough.
+//
+// It writes four at a time, be there so many or not: how many a word has is not to be foreseen, and a wrong guess of the CPU
+// costs as much as several of them.
+func (s bitset) indices(chunk chunk, buffer []int32) []int32 {
+	list := slices.Grow(buffer[:0], chunkSize+4)[:chunkSize+4]
+	n := 0
+	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
+		first, rest := int32(64*w), s[w]
+		for at := n; ; at += 4 {
+			four := list[at : at+4 : at+4]
+			for j := range four {
+				four[j] = first + int32(bits.TrailingZeros64(rest))
+				rest &= rest - 1
+			}
+			if rest == 0 {
+				break
+			}
+		}
+		n += bits.OnesCount64(s[w])
+	}
+	return list[:n]
 }

@@ -16,6 +16,7 @@ import (
 // Scoring and selecting are separate programs on purpose: compiled alone, the score has the same bits as the one that
 // hostSelector reads; fused with the selection, its rounding could differ.
 type deviceSelector struct {
+	*maintenance
 	backend                                        compute.Backend
 	keepTop, growTop, counts, sum, isFinite, visit *Exec
 	byLayout                                       map[layoutOfShape]*layoutExecs
@@ -59,10 +60,11 @@ func (d *deviceSelector) of(l *moving) *layoutExecs {
 	return execs
 }
 
-func newDeviceSelector(backend compute.Backend) *deviceSelector {
+func newDeviceSelector(backend compute.Backend, execs *maintenance) *deviceSelector {
 	return &deviceSelector{
-		backend:  backend,
-		byLayout: make(map[layoutOfShape]*layoutExecs),
+		maintenance: execs,
+		backend:     backend,
+		byLayout:    make(map[layoutOfShape]*layoutExecs),
 		keepTop: newExec(backend, func(inputs []*Node) []*Node {
 			scores, masks, best, k := contestInputs(inputs)
 			return topKOfLayersGraph(scores, masks, best, k)
@@ -262,7 +264,7 @@ func (d *deviceSelector) finite(t *tensors.Tensor) (bool, error) {
 	return tensors.ToScalar[bool](finite), nil
 }
 
-func (d *deviceSelector) enter(l *moving, mask, visits *model.Variable) (entered, explored int, err error) {
+func (d *deviceSelector) apply(l *moving, mask, visits *model.Variable, masked []*model.Variable) (entered, explored int, err error) {
 	weights, err := d.tensor(l, l.mask)
 	if err != nil {
 		return 0, 0, err
@@ -270,6 +272,11 @@ func (d *deviceSelector) enter(l *moving, mask, visits *model.Variable) (entered
 	counted, numEntered, numExplored, err := d.visit.Call3(visits.MustValue(), mask.MustValue(), weights)
 	if err != nil {
 		return 0, 0, err
+	}
+	for _, v := range masked {
+		if err := d.mask(v, weights); err != nil {
+			return 0, 0, err
+		}
 	}
 	err = errors.Join(visits.SetValue(counted), mask.SetValue(weights), l.kept.bools.FinalizeAll())
 	return int(tensors.ToScalar[int32](numEntered)), int(tensors.ToScalar[int32](numExplored)), err

@@ -3,77 +3,115 @@ package dstee
 import (
 	bytewise "encoding/binary" // The name binary is taken.
 	"fmt"
-	"math/bits"
 	"sync/atomic"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/dtypes/bfloat16"
+	"github.com/gomlx/compute/dtypes/float16"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// enter implements selector. It writes to the tensors in place: nothing but what changes is copied, and with memory that the
-// backend shares, nothing is sent to it.
-func (h hostSelector) enter(l *moving, mask, visits *model.Variable) (entered, explored int, err error) {
-	weights := l.weights(l.mask.bits)
-	entered = weights.countBeyond(l.weights(l.was.bits))
-	if err := h.share(mask); err != nil {
+// apply implements selector. Of weights and visits it writes only what changes, and all where it lies.
+func (h hostSelector) apply(l *moving, mask, visits *model.Variable, masked []*model.Variable) (entered, explored int, err error) {
+	before, after := l.weights(l.was.bits), l.weights(l.mask.bits)
+	left := before.without(after)
+	if err := h.change(mask, func(flat any) { after.fill(flat.([]bool)) }); err != nil {
 		return 0, 0, err
 	}
-	if err := h.share(visits); err != nil {
+	if err := h.change(visits, func(flat any) { explored = countVisits(flat.([]int32), after) }); err != nil {
 		return 0, 0, err
 	}
-	if err := tensors.MutableFlatData(mask.MustValue(), weights.fill); err != nil {
-		return 0, 0, err
+	for _, v := range masked {
+		if err := h.change(v, func(flat any) { clearAt(flat, left) }); err != nil {
+			return 0, 0, err
+		}
 	}
-	err = tensors.MutableFlatData(visits.MustValue(), func(visits []int32) { explored = countVisits(visits, weights) })
-	return entered, explored, err
+	return after.count() - before.count() + left.count(), explored, nil
+}
+
+// clearAt sets the numbers, flat, whose indices are in the set to zero.
+func clearAt(flat any, set bitset) {
+	switch numbers := flat.(type) {
+	case []float32:
+		clearNumbersAt(numbers, set)
+	case []float64:
+		clearNumbersAt(numbers, set)
+	case []bfloat16.BFloat16:
+		clearNumbersAt(numbers, set)
+	case []float16.Float16:
+		clearNumbersAt(numbers, set)
+	}
+}
+
+func clearNumbersAt[T any](numbers []T, set bitset) {
+	set.each(func(indices []int32) {
+		var zero T
+		for _, i := range indices {
+			numbers[i] = zero
+		}
+	})
 }
 
 // countVisits counts a visit of each entry in the set, and returns how many of them are the first.
-func countVisits(visits []int32, set bitset) (first int) {
+func countVisits(visits []int32, set bitset) int {
 	var total atomic.Int64
-	inParallelChunks(len(visits), func(begin, end int) {
-		n := 0
-		for w := begin / 64; 64*w < end; w++ {
-			for word := set[w]; word != 0; word &= word - 1 {
-				i := 64*w + bits.TrailingZeros64(word)
-				if visits[i] == 0 {
-					n++
-				}
-				visits[i]++
-			}
+	set.each(func(indices []int32) {
+		first := 0
+		for _, i := range indices {
+			first += int(bit(visits[i] == 0))
+			visits[i]++
 		}
-		total.Add(int64(n))
+		total.Add(int64(first))
 	})
 	return int(total.Load())
 }
 
-// share moves the variable's value to memory that the backend shares, if it shares any.
-func (h hostSelector) share(v *model.Variable) error {
+// change lends fn the variable's values, flat, to change them: in the memory of a backend that shares it, else in a copy that
+// is sent back when it is next needed.
+func (h hostSelector) change(v *model.Variable, fn func(flat any)) error {
 	value, err := v.Value()
-	if err != nil || value.IsShared() || !h.backend.HasSharedBuffers() {
-		return err
-	}
-	shared, err := tensors.FromShapeForBackend(h.backend, 0, value.Shape())
 	if err != nil {
 		return err
 	}
-	if err := shared.CopyFrom(value); err != nil {
+	if h.backend.HasSharedBuffers() {
+		err = h.changeShared(value, fn)
+	} else {
+		err = value.MutableFlatData(fn)
+	}
+	if err != nil {
 		return err
 	}
-	return v.SetValue(shared)
+	return v.SetValuePreservingOld(value) // Forgets copies on other devices.
+}
+
+// changeShared is tensors.MutableFlatData that does not copy what was computed by the backend.
+func (h hostSelector) changeShared(value *tensors.Tensor, fn func(flat any)) error {
+	if err := value.ToDevice(h.backend, 0); err != nil {
+		return err
+	}
+	buffer, err := value.Buffer(h.backend, 0)
+	if err != nil {
+		return err
+	}
+	flat, err := buffer.Data()
+	if err != nil {
+		return err
+	}
+	fn(flat)
+	return nil
 }
 
 // finite implements selector.
 func (hostSelector) finite(t *tensors.Tensor) (bool, error) {
-	exponent, width := exponentMask(t.DType())
-	if width == 0 {
+	exponent, ok := exponents[t.DType()]
+	if !ok {
 		return false, fmt.Errorf("dstee: cannot tell whether numbers of dtype %s are finite", t.DType())
 	}
 	var found atomic.Bool
 	err := t.ConstBytes(func(data []byte) {
-		inParallelChunks(len(data)/width, func(begin, end int) {
-			if !found.Load() && anyWith(data[begin*width:end*width], width, exponent) {
+		inParallelChunks((len(data)+7)/8, func(begin, end int) {
+			if exponent.anyFull(data[8*begin : min(8*end, len(data))]) {
 				found.Store(true)
 			}
 		})
@@ -81,43 +119,25 @@ func (hostSelector) finite(t *tensors.Tensor) (bool, error) {
 	return !found.Load(), err
 }
 
-// exponentMask returns the bits of the exponent of a float dtype, all of which are set if a number is not finite, and how many
-// bytes a number has; 0 if the dtype is unknown.
-func exponentMask(dtype dtypes.DType) (mask uint64, width int) {
-	switch dtype {
-	case dtypes.Float64:
-		return 0x7FF << 52, 8
-	case dtypes.Float32:
-		return infinityBits, 4
-	case dtypes.BFloat16:
-		return 0x7F80, 2
-	case dtypes.Float16:
-		return 0x7C00, 2
-	}
-	return 0, 0
+// exponent says where a float dtype has its exponent, in as many numbers as 8 bytes hold: all of its bits are set if a number
+// is not finite, and then one in the place of the lowest carries to that of the sign.
+type exponent struct{ mask, lowest, sign uint64 }
+
+var exponents = map[dtypes.DType]exponent{
+	dtypes.Float64:  {0x7FF0000000000000, 0x0010000000000000, 0x8000000000000000},
+	dtypes.Float32:  {0x7F8000007F800000, 0x0080000000800000, 0x8000000080000000},
+	dtypes.BFloat16: {0x7F807F807F807F80, 0x0080008000800080, 0x8000800080008000},
+	dtypes.Float16:  {0x7C007C007C007C00, 0x0400040004000400, 0x8000800080008000},
 }
 
-// anyWith tells whether any number of the given width has all bits of the mask set.
-func anyWith(data []byte, width int, mask uint64) bool {
-	switch width {
-	case 8:
-		for ; len(data) >= 8; data = data[8:] {
-			if bytewise.LittleEndian.Uint64(data)&mask == mask {
-				return true
-			}
-		}
-	case 4:
-		for ; len(data) >= 4; data = data[4:] {
-			if bytewise.LittleEndian.Uint32(data)&uint32(mask) == uint32(mask) {
-				return true
-			}
-		}
-	case 2:
-		for ; len(data) >= 2; data = data[2:] {
-			if bytewise.LittleEndian.Uint16(data)&uint16(mask) == uint16(mask) {
-				return true
-			}
-		}
+// anyFull tells whether any number in data, little-endian, has all bits of its exponent set.
+func (e exponent) anyFull(data []byte) bool {
+	var carried uint64
+	for ; len(data) >= 8; data = data[8:] {
+		carried |= bytewise.LittleEndian.Uint64(data)&e.mask + e.lowest
 	}
-	return false
+	var rest [8]byte
+	copy(rest[:], data)
+	carried |= bytewise.LittleEndian.Uint64(rest[:])&e.mask + e.lowest
+	return carried&e.sign != 0
 }

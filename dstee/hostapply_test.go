@@ -23,7 +23,7 @@ func TestFinite(t *testing.T) {
 		want := finite(special)
 		f64[5], f32[5] = math.MaxFloat64, math.MaxFloat32
 		backend := backendtest.One(t)
-		for _, sel := range []selector{hostSelector{backend}, newDeviceSelector(backend)} {
+		for _, sel := range []selector{hostSelector{backend}, newDeviceSelector(backend, newMaintenance(backend))} {
 			for _, tensor := range []*tensors.Tensor{
 				tensors.FromFlatDataAndDimensions(f64, n), tensors.FromFlatDataAndDimensions(f32, n),
 				tensors.FromFlatDataAndDimensions(bf16, n), tensors.FromFlatDataAndDimensions(f16, n),

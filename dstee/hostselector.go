@@ -18,7 +18,7 @@ func (hostSelector) keep(layers []*moving, k int) error {
 	contests := make([]*contest, len(layers))
 	for i, l := range layers {
 		l.kept.bits = newBitset(l.layout.units())
-		contests[i] = &contest{open: slices.Clone(l.was.bits), selected: l.kept.bits, best: len(layers) > 1}
+		contests[i] = &contest{open: l.was.bits, selected: l.kept.bits, best: len(layers) > 1}
 	}
 	err := withScoresOf(layers, contests, (*Updater).dropScores, func() { topKOnHost(contests, k) })
 	for _, l := range layers {

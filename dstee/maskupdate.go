@@ -215,22 +215,16 @@ func (s *Sparsifier) applyMove(l *layer, move *moving) (LayerUpdate, error) {
 	fail := func(err error) (LayerUpdate, error) {
 		return LayerUpdate{}, fmt.Errorf("dstee: changing the mask of %q: %w", l.path, err)
 	}
-	entered, explored, err := s.selector.enter(move, l.mask, l.visits)
-	if err != nil {
-		return fail(err)
-	}
-	mask := l.mask.MustValue()
-	trained := mask
+	var masked []*model.Variable
 	if l.reserved == nil {
-		err = s.execs.mask(l.weight, mask)
-	} else {
-		trained, err = move.backward, s.applyReserve(l, mask, move.backward)
+		masked = append([]*model.Variable{l.weight}, l.states...)
 	}
+	entered, explored, err := s.selector.apply(move, l.mask, l.visits, masked)
 	if err != nil {
 		return fail(err)
 	}
-	for _, state := range l.states {
-		if err := s.execs.mask(state, trained); err != nil {
+	if l.reserved != nil {
+		if err := s.applyReserve(l, move.backward); err != nil {
 			return fail(err)
 		}
 	}

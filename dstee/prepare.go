@@ -46,7 +46,8 @@ func (s *Sparsifier) prepare(backend compute.Backend, store *model.Store, inUse 
 		return err
 	}
 	s.store, s.backend = store, backend
-	s.execs, s.selector = newMaintenance(backend), newSelector(backend, s.place.on(backend))
+	s.execs = newMaintenance(backend)
+	s.selector = newSelector(backend, s.place.on(backend), s.execs)
 	layers, err := s.newLayers(choices)
 	if err != nil {
 		return err

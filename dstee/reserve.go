@@ -112,13 +112,14 @@ func (s *Sparsifier) allWeights(l *layer) (*tensors.Tensor, error) {
 	return all, nil
 }
 
-// applyReserve gives a layer's weights and reserve the values that its new mask gives them, and sets its backward set.
-func (s *Sparsifier) applyReserve(l *layer, mask, backward *tensors.Tensor) error {
+// applyReserve gives a layer's weights and reserve the values that its new mask gives them, sets its backward set, and the
+// optimizer's state of what that leaves out to zero.
+func (s *Sparsifier) applyReserve(l *layer, backward *tensors.Tensor) error {
 	all, err := s.allWeights(l)
 	if err != nil {
 		return err
 	}
-	active, rest, err := s.execs.splitExec.Call2(all, mask)
+	active, rest, err := s.execs.splitExec.Call2(all, l.mask.MustValue())
 	if err != nil {
 		return err
 	}
@@ -127,6 +128,11 @@ func (s *Sparsifier) applyReserve(l *layer, mask, backward *tensors.Tensor) erro
 	}
 	if err := l.reserved.weights.SetValue(rest); err != nil {
 		return err
+	}
+	for _, state := range l.states {
+		if err := s.execs.mask(state, backward); err != nil {
+			return err
+		}
 	}
 	return l.reserved.backward.SetValue(backward)
 }

@@ -62,17 +62,18 @@ type selector interface {
 	// tensor returns the weights of a set of units as a Bool tensor of the weights' shape. It may be the set itself.
 	tensor(l *moving, set unitSet) (*tensors.Tensor, error)
 
-	// enter makes the layer's new mask the value of the variable mask, and counts it in visits. It returns how many of its
-	// weights were not active before, and how many had never been.
-	enter(l *moving, mask, visits *model.Variable) (entered, explored int, err error)
+	// apply makes the layer's new mask the value of the variable mask, counts it in visits, and sets the weights that left it to
+	// zero in the masked variables, where all others that are not active are zero already. It returns how many weights
+	// entered, and how many of these had never been active.
+	apply(l *moving, mask, visits *model.Variable, masked []*model.Variable) (entered, explored int, err error)
 }
 
 // newSelector returns the selector of the place, which is not Auto.
-func newSelector(backend compute.Backend, place Place) selector {
+func newSelector(backend compute.Backend, place Place, execs *maintenance) selector {
 	if place == OnHost {
 		return hostSelector{backend}
 	}
-	return newDeviceSelector(backend)
+	return newDeviceSelector(backend, execs)
 }
 
 // update starts and chooses the move of a layer by itself.

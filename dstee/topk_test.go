@@ -152,7 +152,7 @@ func TestBitset(t *testing.T) {
 		require.Equal(t, mask, back)
 		require.Equal(t, countTrue(mask), set.count())
 		require.Equal(t, n-countTrue(mask), set.others(n).count())
-		require.Zero(t, set.countBeyond(set))
+		require.Zero(t, set.without(set).count())
 		for i, in := range mask {
 			require.Equal(t, in, set.has(i))
 		}

@@ -65,7 +65,7 @@ func NewUpdater(backend compute.Backend, drop, grow Acquisition, place Place) (*
 	u := &Updater{backend: backend, drop: drop, grow: grow, place: place}
 	u.dropScore, u.dropMemory = newLayerExec(backend, drop.scoreGraph), newLayerExec(backend, drop.memoryGraph)
 	u.growScore, u.growMemory = newLayerExec(backend, grow.scoreGraph), newLayerExec(backend, grow.memoryGraph)
-	u.selector = newSelector(backend, place)
+	u.selector = newSelector(backend, place, newMaintenance(backend))
 	return u, nil
 }
 
