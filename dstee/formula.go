@@ -16,6 +16,8 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/sparsekernel/sparsekernel/internal/spelling"
 )
 
 // Limits of a formula, which bound the time to compile it to some seconds.
@@ -326,7 +328,7 @@ func (f *formula) signal(name *ast.Ident) (term, error) {
 		return term{}, f.errorAt(name.Pos(), "%s is a function: write %s(…)", name.Name, name.Name)
 	}
 	return term{}, f.errorAt(name.Pos(), "unknown name %q%s; the signals are %s", name.Name,
-		didYouMean(name.Name, formulaSignalNames()), formulaSignalNames())
+		spelling.Suggestion(name.Name, formulaSignalNames()), formulaSignalNames())
 }
 
 // remember declares a memory, once.
@@ -352,7 +354,7 @@ func (f *formula) call(call *ast.CallExpr) (term, error) {
 			known = append(known, function)
 		}
 		slices.Sort(known)
-		return term{}, f.errorAt(name.Pos(), "unknown function %q%s; the functions are %s", name.Name, didYouMean(name.Name, known), known)
+		return term{}, f.errorAt(name.Pos(), "unknown function %q%s; the functions are %s", name.Name, spelling.Suggestion(name.Name, known), known)
 	}
 	if call.Ellipsis.IsValid() {
 		return term{}, f.errorAt(call.Ellipsis, `unknown operator "..."`)
@@ -444,44 +446,6 @@ func formulaSignalNames() []string {
 		names = append(names, signal.names...)
 	}
 	return names
-}
-
-// didYouMean suggests the known name that is most like the given one, if any is.
-func didYouMean(name string, known []string) string {
-	best, least := "", min(3, len(name))
-	for _, candidate := range known {
-		distance := editDistance(strings.ToLower(name), candidate)
-		if len(name) > 1 && strings.HasPrefix(candidate, strings.ToLower(name)) {
-			distance = 1
-		}
-		if distance < least {
-			best, least = candidate, distance
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(": did you mean %q?", best)
-}
-
-// editDistance is the number of letters to insert, delete or replace to make b of a (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 func sign(x float64) float64 {

@@ -5,9 +5,9 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/internal/spelling"
 	"github.com/sparsekernel/sparsekernel/optimizers"
 )
 
@@ -77,7 +77,7 @@ func (s Spec) Validate() error {
 		{"optimizer", s.Optimizer, optimizers.Names()},
 	} {
 		if !slices.Contains(name.known, name.value) {
-			return fmt.Errorf("unknown %s %q: the known ones are %s", name.field, name.value, strings.Join(name.known, ", "))
+			return spelling.Unknown(name.field, name.value, name.known)
 		}
 	}
 	for _, number := range []struct {
@@ -119,7 +119,10 @@ func (s Spec) Validate() error {
 	if _, err := s.readCoefficient(); err != nil {
 		return err
 	}
-	if (s.Method == Formula) != (s.Acquisition != "") {
+	if s.Method == Formula && s.Acquisition == "" {
+		return fmt.Errorf("the method %q takes an acquisition to grow by, such as \"abs(g)/(n+1)\", and has none", Formula)
+	}
+	if s.Method != Formula && s.Acquisition != "" {
 		return fmt.Errorf("an acquisition goes with the method %q and with no other: got method %q and acquisition %q", Formula, s.Method, s.Acquisition)
 	}
 	if s.Acquisition != "" {
@@ -133,7 +136,7 @@ func (s Spec) Validate() error {
 		}
 	}
 	if s.moves() && s.DeltaT > s.Steps {
-		return fmt.Errorf("the masks would never move: delta-t %d is longer than the run of %d steps", s.DeltaT, s.Steps)
+		return fmt.Errorf("the masks would never move: delta-t %d is longer than the run of %d steps: lower it, or train more steps", s.DeltaT, s.Steps)
 	}
 	return nil
 }

@@ -25,7 +25,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -42,7 +41,7 @@ func main() {
 	if err == nil {
 		return
 	}
-	fmt.Fprintln(os.Stderr, "dstee:", strings.TrimPrefix(err.Error(), "dstee: ")) // Package dstee's begin with that, too.
+	fmt.Fprintln(os.Stderr, complaint(err))
 	if errors.Is(err, context.Canceled) {
 		os.Exit(exitInterrupted)
 	}
@@ -62,6 +61,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newTrain(), newResume(), newFork(), newRewind(), newLs(), newInspect(), newTrace(), newReport(), newWatch(), newRm(),
 		newCompare(), newExperiment(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor(), newLab())
+	helpful(root)
 	return root
 }
 

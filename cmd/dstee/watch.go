@@ -1,15 +1,19 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/sparsekernel/sparsekernel/trace"
 	"github.com/sparsekernel/sparsekernel/views"
 )
 
@@ -27,6 +31,9 @@ func newWatch() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if every < time.Millisecond {
 				return fmt.Errorf("--every must be a millisecond or more, got %s", every)
+			}
+			if _, err := os.Stat(filepath.Join(args[0], trace.FileName)); errors.Is(err, fs.ErrNotExist) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "dstee: waiting for a run to begin in %s\n", args[0])
 			}
 			screen := &screen{out: cmd.OutOrStdout()}
 			return views.Watch(cmd.Context(), args[0], every, func(r *views.Run) error {

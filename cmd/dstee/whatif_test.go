@@ -36,7 +36,7 @@ func TestWhatif(t *testing.T) {
 		return stdout, err
 	}
 	_, err = whatIf(dir)
-	require.ErrorContains(t, err, "there are no recorded rounds in "+r.RoundsDir())
+	require.ErrorContains(t, err, "there are no saved mask updates in "+r.RoundsDir())
 	require.NoError(t, os.Mkdir(r.RoundsDir(), 0o755))
 	require.NoError(t, roundOf(3).WriteFile(filepath.Join(r.RoundsDir(), whatif.FileName(3))))
 
