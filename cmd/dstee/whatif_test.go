@@ -66,7 +66,7 @@ func TestWhatif(t *testing.T) {
 	}{
 		{[]string{dir}, "there are rounds [3 5] in"},
 		{[]string{dir, "--round", "4"}, "there is no round 4 in"},
-		{[]string{dir, "--round", "3", "--method", "best"}, `unknown method "best"`},
+		{[]string{dir, "--round", "3", "--method", "best"}, `unknown method that grows by a score "best": did you mean "mest"?`},
 		{[]string{dir, "--round", "3", "--acquisition", "abs(h)"}, "column 5"},
 		{[]string{dir, "--c-curve", "--method", "rigl"}, "none of the others can be"},
 		{[]string{t.TempDir()}, "holds no run"},
