@@ -109,7 +109,7 @@ func parseManifest(data []byte) (*manifest, error) {
 	if err := decoder.Decode(m); err != nil {
 		return nil, err
 	}
-	if err := m.Spec.Validate(); err != nil {
+	if err := m.Spec.validateOfAnyMethod(); err != nil {
 		return nil, err
 	}
 	if err := m.Recording.Validate(); err != nil {

@@ -66,11 +66,18 @@ func Default() Spec {
 // are read from DataDir when training begins, or, where that is "", from sparsekernel/datasets in the user's cache, into
 // which those that can be are downloaded ([datasets.Fetch]). The digits need no folder.
 func (s Spec) Validate() error {
+	if known := MethodNames(); !slices.Contains(known, s.Method) {
+		return spelling.Unknown("method", s.Method, known)
+	}
+	return s.validateOfAnyMethod()
+}
+
+// validateOfAnyMethod is Validate for the spec of a run, whose method may be one that another program registers.
+func (s Spec) validateOfAnyMethod() error {
 	for _, name := range []struct {
 		field, value string
 		known        []string
 	}{
-		{"method", s.Method, MethodNames()},
 		{"model", s.Model, ModelNames()},
 		{"data", s.Data, DataNames()},
 		{"distribution", s.Distribution, []string{"erk", "er", "uniform"}},

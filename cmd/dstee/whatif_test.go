@@ -43,7 +43,7 @@ func TestWhatif(t *testing.T) {
 	text, err := whatIf(dir, "--acquisition", "abs(g)/(n+0.001)", "--method", "rigl")
 	require.NoError(t, err)
 	require.Contains(t, text, "round 3, step 10, drop fraction 0.5")
-	require.Contains(t, text, "rigl, abs(g)/(n+0.001)  0          0.000")
+	require.Contains(t, text, "rigl, abs(g)/(n+0.001)          0    0.000")
 	// RigL grows |g| = 4, the formula |g| = 2 of those never active.
 	asJSON, err := whatIf(filepath.Join(r.RoundsDir(), whatif.FileName(3)), "--json")
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestWhatif(t *testing.T) {
 		{[]string{dir, "--c-curve", "--method", "rigl"}, "none of the others can be"},
 		{[]string{t.TempDir()}, "holds no run"},
 		{[]string{"main.go"}, "main.go: the header would take"},
-		{[]string{"/nowhere"}, "/nowhere: no such file"},
+		{[]string{"/nowhere"}, "/nowhere holds no run: there is no such folder"},
 	} {
 		_, err := whatIf(test.args...)
 		require.ErrorContains(t, err, test.want, test.args)
