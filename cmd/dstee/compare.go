@@ -109,6 +109,9 @@ func (c *comparison) run(cmd *cobra.Command) (*compare.Table, error) {
 	runner.Fetch = func(_ context.Context, spec run.Spec) error { return fetchData(cmd, spec) }
 	results, err := runner.Run(cmd.Context(), cells)
 	progress.close()
+	if errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("%w; the same command goes on", err)
+	}
 	if err != nil {
 		return nil, err
 	}
