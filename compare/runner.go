@@ -20,11 +20,15 @@ func DefaultJobs() int { return min(2, runtime.GOMAXPROCS(0)) }
 // TrainFunc trains as a spec says; see [run.Train].
 type TrainFunc func(ctx context.Context, backend compute.Backend, spec run.Spec, observer run.Observer) (*run.Summary, error)
 
+// FetchFunc reads the data set that a spec trains on, and downloads what of it is missing; see [run.Spec.FetchData].
+type FetchFunc func(ctx context.Context, spec run.Spec) error
+
 // Runner runs the cells of a comparison. What a cell gives does not depend on Jobs, but for the times it took.
 type Runner struct {
 	Backend  compute.Backend
 	Folder   *Folder   // Where results are kept.
 	Jobs     int       // Cells at once, at least 1.
+	Fetch    FetchFunc // Called before training for each data set that it takes. Nil leaves that to Train.
 	Train    TrainFunc // Usually [run.Train].
 	Observer Observer
 }
@@ -37,7 +41,8 @@ func NewRunner(backend compute.Backend, dir string) (Runner, error) {
 		return Runner{}, err
 	}
 	folder, err := OpenFolder(dir, backend.Description(), build)
-	return Runner{Backend: backend, Folder: folder, Jobs: DefaultJobs(), Train: run.Train}, err
+	fetch := func(ctx context.Context, spec run.Spec) error { return spec.FetchData(ctx, nil) }
+	return Runner{Backend: backend, Folder: folder, Jobs: DefaultJobs(), Fetch: fetch, Train: run.Train}, err
 }
 
 // Observer is told how a comparison goes, one call at a time. Its functions may be nil.
@@ -55,9 +60,9 @@ type Result struct {
 }
 
 // Run returns the results of the cells, in their order: those that the folder has, and those it trains now, each saved as
-// soon as it is finished. When a cell fails the others go on, and the error names all that failed. When the context is
-// cancelled, the cells under way stop, and the error wraps the context's. Nothing that finished is lost: a Run with the
-// same folder goes on from there.
+// soon as it is finished. Without their data none is trained. When a cell fails the others go on, and the error names all
+// that failed. When the context is cancelled, the cells under way stop, and the error wraps the context's. Nothing that
+// finished is lost: a Run with the same folder goes on from there.
 func (r Runner) Run(ctx context.Context, cells []Cell) ([]Result, error) {
 	if r.Jobs < 1 {
 		return nil, fmt.Errorf("jobs must be at least 1, got %d", r.Jobs)
@@ -65,6 +70,9 @@ func (r Runner) Run(ctx context.Context, cells []Cell) ([]Result, error) {
 	results := make([]Result, len(cells))
 	todo, err := r.load(cells, results)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.fetch(ctx, cells, todo); err != nil {
 		return nil, err
 	}
 	training, stop := context.WithCancel(ctx)
@@ -126,6 +134,24 @@ func (r Runner) Run(ctx context.Context, cells []Cell) ([]Result, error) {
 		return nil, errors.Join(failures...)
 	}
 	return results, nil
+}
+
+// fetch fetches the data of the cells that are to be trained, each set once: what is missing would fail them all.
+func (r Runner) fetch(ctx context.Context, cells []Cell, todo []int) error {
+	type source struct{ data, dir string }
+	fetched := map[source]bool{}
+	for _, i := range todo {
+		spec := cells[i].Spec
+		from := source{spec.Data, spec.DataDir}
+		if r.Fetch == nil || fetched[from] {
+			continue
+		}
+		fetched[from] = true
+		if err := r.Fetch(ctx, spec); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // load fills in the results that the folder has, and returns the indices of the cells that are to be trained.

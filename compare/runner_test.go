@@ -127,6 +127,29 @@ func TestRunnerOfFailingCells(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Data that are missing are told of once, not cell by cell; a comparison that has all of its results needs none.
+func TestRunnerWithoutData(t *testing.T) {
+	cells, dir := smallCells(t), t.TempDir()
+	cells[1].Spec.DataDir = "/elsewhere"
+	r := newRunner(t, dir, fakeTrain)
+	var fetched []string
+	r.Fetch = func(_ context.Context, spec run.Spec) error {
+		fetched = append(fetched, spec.DataDir)
+		return nil
+	}
+	_, err := r.Run(t.Context(), cells)
+	require.NoError(t, err)
+	require.Equal(t, []string{"", "/elsewhere"}, fetched)
+
+	r.Fetch = func(context.Context, run.Spec) error { return errors.New("no data") }
+	_, err = r.Run(t.Context(), cells)
+	require.NoError(t, err)
+	r.Folder, err = OpenFolder(t.TempDir(), "the backend", "this build")
+	require.NoError(t, err)
+	_, err = r.Run(t.Context(), cells)
+	require.EqualError(t, err, "no data")
+}
+
 // Where results cannot be kept, training stops.
 func TestRunnerWithoutSpace(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "gone")

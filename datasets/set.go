@@ -97,7 +97,7 @@ func Fetch(ctx context.Context, name, dir string, progress func(file fetch.File,
 		return unknown(name)
 	}
 	if entry.fetch == nil && name != "digits" {
-		return errors.Errorf("data set %q cannot be fetched: get its files yourself, see datasets.Open, and give their folder", name)
+		return errors.Errorf("data set %q cannot be downloaded: get its files by hand, and give their folder", name)
 	}
 	return errors.WithMessagef(fetch.All(ctx, http.DefaultClient, dir, entry.fetch, progress), "data set %q", name)
 }

@@ -141,8 +141,9 @@ func Allocate(distribution Distribution, shapes [][]int, density float64) ([]int
 	}
 	target := int(math.Round(density * float64(total)))
 	if target < len(shapes) {
-		return nil, fmt.Errorf("dstee: density %g leaves %d active weights (of %d) for %d layers: the lowest density that leaves "+
-			"one for each is %g", density, target, total, len(shapes), float64(len(shapes))/float64(total))
+		lowest := float64(len(shapes)) / float64(total)
+		return nil, fmt.Errorf("dstee: density %.4g leaves %d active weights (of %d) for %d layers: the lowest density that leaves "+
+			"one for each is %.4g, a sparsity of %.9g", density, target, total, len(shapes), lowest, 1-lowest)
 	}
 	if math.Abs(shares-float64(target)) > float64(len(shapes)) {
 		return nil, fmt.Errorf("dstee: the distribution's densities leave %.1f active weights, but density %g of %d weights is %d",

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/sparsekernel/sparsekernel/internal/spelling"
 )
 
 // Limits of a formula, which bound the time to compile it to some seconds.
@@ -175,7 +177,7 @@ func (f *formula) signal(name *ast.Ident) (term, error) {
 		return term{}, f.errorAt(name.Pos(), "%s is a function: write %s(…)", name.Name, name.Name)
 	}
 	return term{}, f.errorAt(name.Pos(), "unknown name %q%s; the signals are %s", name.Name,
-		didYouMean(name.Name, formulaSignalNames()), formulaSignalNames())
+		spelling.Suggestion(name.Name, formulaSignalNames()), formulaSignalNames())
 }
 
 // remember declares a memory, once.
@@ -201,7 +203,7 @@ func (f *formula) call(call *ast.CallExpr) (term, error) {
 			known = append(known, function)
 		}
 		slices.Sort(known)
-		return term{}, f.errorAt(name.Pos(), "unknown function %q%s; the functions are %s", name.Name, didYouMean(name.Name, known), known)
+		return term{}, f.errorAt(name.Pos(), "unknown function %q%s; the functions are %s", name.Name, spelling.Suggestion(name.Name, known), known)
 	}
 	if call.Ellipsis.IsValid() {
 		return term{}, f.errorAt(call.Ellipsis, `unknown operator "..."`)

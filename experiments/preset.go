@@ -3,8 +3,8 @@ package experiments
 import (
 	"fmt"
 	"math"
-	"strings"
 
+	"github.com/sparsekernel/sparsekernel/internal/spelling"
 	"github.com/sparsekernel/sparsekernel/run"
 )
 
@@ -46,7 +46,7 @@ func ByName(name string) (Preset, error) {
 			return p, nil
 		}
 	}
-	return Preset{}, fmt.Errorf("unknown experiment %q: the known ones are %s", name, strings.Join(Names(), ", "))
+	return Preset{}, spelling.Unknown("experiment", name, Names())
 }
 
 // Scale makes the experiment smaller, by a factor in (0, 1]: that share of its steps, with the warm-up and the steps between

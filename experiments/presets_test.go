@@ -85,7 +85,7 @@ func TestPresetsAreValid(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	_, err := experiments.ByName("vgg")
-	require.ErrorContains(t, err, `unknown experiment "vgg": the known ones are vgg19-cifar100, `)
+	require.ErrorContains(t, err, `unknown experiment "vgg": did you mean "vgg19-cifar100"? The known ones are vgg19-cifar100, `)
 	preset, err := experiments.ByName("vgg19-cifar100")
 	require.NoError(t, err)
 	for _, scale := range []float64{0, -1, 1.5} {

@@ -158,6 +158,26 @@ func TestDamagedTrace(t *testing.T) {
 	}
 }
 
+// Nor does a record that lost whole lines at its end, where a mask update is missing.
+func TestShortTrace(t *testing.T) {
+	backend := backendtest.One(t)
+	r := create(t, short(0), often())
+	trained(t, r, backend, 30)
+	r.Close()
+	path := filepath.Join(r.Dir(), trace.FileName)
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, data[:bytes.Index(data, []byte(`{"kind":"update","step":20,`))], 0o644))
+	var notes []string
+	trained(t, r.Observe(run.Observer{Note: func(text string) { notes = append(notes, text) }}), backend, 0)
+	require.Equal(t, []string{path + " ends after 1 mask updates of 3: set aside as *.damaged; the record goes on in a new file"}, notes)
+	files, aside, err := r.Trace()
+	require.NoError(t, err)
+	require.Equal(t, []string{path + ".damaged"}, aside)
+	require.NoError(t, files[0].Err)
+	require.Equal(t, 40, files[0].Step)
+}
+
 // Whatever spec.json holds, it is a run that can be trained, or an error.
 func FuzzSpecFile(f *testing.F) {
 	dir := f.TempDir()

@@ -71,11 +71,12 @@ func openCached(ctx context.Context, name string, progress func(fetch.File, int6
 		return nil, fmt.Errorf("finding the user's cache, where no folder for the data is given: %w", err)
 	}
 	folder := filepath.Join(cache, "sparsekernel", "datasets", data[name].folder)
-	if set, err := datasets.Open(name, folder); err == nil {
+	set, missing := datasets.Open(name, folder)
+	if missing == nil {
 		return set, nil // It may have been put there by hand.
 	}
 	if err := datasets.Fetch(ctx, name, folder, progress); err != nil {
-		return nil, fmt.Errorf("%w (give the folder, or put the files into %s)", err, folder)
+		return nil, fmt.Errorf("%w (without a folder for the data: %w)", err, missing)
 	}
 	return datasets.Open(name, folder)
 }

@@ -59,9 +59,21 @@ func TestLinks(t *testing.T) {
 	})
 }
 
-// A network that passes messages, whose graph is part of the compiled model.
+// A network that passes messages, whose graph is neither part of the compiled model nor of checkpoints.
 func TestLinksByMessages(t *testing.T) {
-	requireLearns(t, requireResumes(t, shortLinks(t, "graph-sage"), backendtest.One(t)))
+	backend := backendtest.One(t)
+	spec := shortLinks(t, "graph-sage")
+	requireLearns(t, requireResumes(t, spec, backend))
+
+	r := create(t, spec, often())
+	trained(t, r, backend, 10)
+	r.Close()
+	store, err := r.Model(run.Newest)
+	require.NoError(t, err)
+	defer store.Finalize()
+	for v := range store.IterVariables() {
+		require.NotContains(t, v.Shape().Dimensions, 300, "%s is as long as the graph", v.Path())
+	}
 }
 
 // requireLearns checks that a run predicts links better than by chance, as it can: neighbors in a ring share neighbors.

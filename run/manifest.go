@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"syscall"
 
 	"github.com/sparsekernel/sparsekernel/internal/durable"
 )
@@ -58,19 +60,42 @@ type Origin struct {
 }
 
 // NotARunError says that a folder holds no run.
-type NotARunError struct{ Dir string }
+type NotARunError struct {
+	Dir string
+	Why string
+}
 
 // Error implements error.
-func (e *NotARunError) Error() string {
-	return fmt.Sprintf("%s holds no run: there is no %s in it", e.Dir, specFile)
+func (e *NotARunError) Error() string { return fmt.Sprintf("%s holds no run: %s", e.Dir, e.Why) }
+
+// notARun says why the folder dir, which has no spec, is no run.
+func notARun(dir string) *NotARunError {
+	why := fmt.Sprintf("there is no %s in it", specFile)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		why = "there is no such folder"
+	case err == nil && !info.IsDir():
+		why = "it is a file"
+	case err == nil:
+		entries, _ := os.ReadDir(dir) // Those that can be read.
+		isRun := func(entry fs.DirEntry) bool {
+			_, err := os.Stat(filepath.Join(dir, entry.Name(), specFile))
+			return err == nil
+		}
+		if i := slices.IndexFunc(entries, isRun); i >= 0 {
+			why += ", but folders in it hold runs, such as " + filepath.Join(dir, entries[i].Name())
+		}
+	}
+	return &NotARunError{Dir: dir, Why: why}
 }
 
 // readManifest reads a run's manifest.
 func readManifest(dir string) (*manifest, error) {
 	path := filepath.Join(dir, specFile)
 	data, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &NotARunError{Dir: dir}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return nil, notARun(dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the run: %w", err)
@@ -104,7 +129,7 @@ func parseManifest(data []byte) (*manifest, error) {
 	if err := decoder.Decode(m); err != nil {
 		return nil, err
 	}
-	if err := m.Spec.Validate(); err != nil {
+	if err := m.Spec.validateOfAnyMethod(); err != nil {
 		return nil, err
 	}
 	if err := m.Recording.Validate(); err != nil {

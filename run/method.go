@@ -24,7 +24,8 @@ var own struct {
 }
 
 // Register makes a method of yours known to specs by its name, in this process alone: to train and resume with it, and to
-// compare it with others. Its name must be new, and say what it does, since folders of runs hold the name only.
+// compare it with others. Its name must be new, and say what it does, since folders of runs hold the name only. Programs that
+// do not know it read such runs, export their models and fork them with other methods.
 //
 //	err := run.Register(dstee.Method{Name: "rare", Grow: mine, DenseGradient: dstee.GradientAtUpdates})
 //	spec := run.Default()

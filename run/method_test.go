@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,39 @@ func TestRegister(t *testing.T) {
 		return summary
 	}
 	require.Equal(t, train("rigl"), train("my rigl"))
+}
+
+// A run by a method that this program does not know is read, forked with another method and removed, but not trained.
+func TestRunOfAnotherProgramsMethod(t *testing.T) {
+	mine := dstee.MethodRigL()
+	mine.Name = "elsewhere"
+	require.NoError(t, run.Register(mine))
+	spec := short(1)
+	spec.Method = mine.Name
+	r := create(t, spec, often())
+	trained(t, r, backendtest.One(t), 20)
+	run.Forget(mine.Name)
+
+	r, err := run.Load(r.Dir())
+	require.NoError(t, err)
+	state, err := r.State()
+	require.NoError(t, err)
+	require.Equal(t, 20, state.Step)
+	checkpoints, err := r.Checkpoints()
+	require.NoError(t, err)
+	require.NoError(t, checkpoints[0].Err)
+	store, err := r.Model(run.Newest)
+	require.NoError(t, err)
+	store.Finalize()
+	_, err = r.Train(t.Context(), 0)
+	require.ErrorContains(t, err, `unknown method "elsewhere": the known ones are`)
+	require.ErrorContains(t, err, "go on with the run there")
+	_, err = r.Fork(filepath.Join(t.TempDir(), "same"), 20, nil)
+	require.ErrorContains(t, err, `unknown method "elsewhere"`)
+	fork, err := r.Fork(filepath.Join(t.TempDir(), "fork"), 20, func(s *run.Spec) { s.Method = "rigl" })
+	require.NoError(t, err)
+	trained(t, fork, backendtest.One(t), 0)
+	require.NoError(t, run.Remove(r.Dir()))
 }
 
 // The active weights form the pattern of the spec, exactly.

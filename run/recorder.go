@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -47,6 +48,16 @@ func openRecorder(dir string, recording Recording, s *session, note func(error))
 			note(damage)
 			writer, err = trace.AppendAfter(dir, s.at.Step)
 		}
+	}
+	if err == nil && writer.HasMasks() && writer.Round() != s.at.Rounds { // It lost its end, in whole lines.
+		note(fmt.Errorf("%s ends after %d mask updates of %d", filepath.Join(dir, trace.FileName), writer.Round(), s.at.Rounds))
+		if err := writer.Close(); err != nil {
+			return nil, err
+		}
+		if _, err := durable.SetAside(filepath.Join(dir, trace.FileName)); err != nil {
+			return nil, err
+		}
+		err = fs.ErrNotExist
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		writer, err = trace.Create(dir, s.spec)

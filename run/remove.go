@@ -15,7 +15,7 @@ import (
 func Remove(dir string) error {
 	info, err := os.Stat(filepath.Join(dir, specFile))
 	if err != nil || !info.Mode().IsRegular() {
-		return &NotARunError{Dir: dir}
+		return notARun(dir)
 	}
 	if _, err := readManifest(dir); err != nil {
 		return fmt.Errorf("not removed: %w", err)

@@ -47,6 +47,9 @@ func writeRound(dir string, spec Spec, u trace.Update, moves []move) error {
 	return round.WriteFile(filepath.Join(roundsDir(dir), whatif.FileName(u.Round)))
 }
 
+// SavedRounds lists the mask updates that are saved in full, by their numbers, in order.
+func (r *Run) SavedRounds() ([]int, error) { return savedRounds(r.dir) }
+
 // savedRounds lists the mask updates that are saved in a run's folder.
 func savedRounds(dir string) (rounds []int, err error) {
 	files, err := os.ReadDir(roundsDir(dir))

@@ -169,7 +169,7 @@ func (s *session) train(ctx context.Context, steps int) error {
 	return nil
 }
 
-// saved returns the variables that a checkpoint must hold: all but those that the next step makes anew.
+// saved returns the variables that a checkpoint must hold: all but those that the next step, or the data, make anew.
 func (s *session) saved() []*model.Variable {
 	unsaved := map[*model.Variable]bool{}
 	if s.sparse != nil {
@@ -181,7 +181,7 @@ func (s *session) saved() []*model.Variable {
 	for v := range s.store.IterVariables() {
 		// The trainer's own are its metrics, which start anew with each of its runs, and the last step of the run.
 		own := strings.HasPrefix(v.Path(), "/"+metric.Scope+"/") || strings.HasPrefix(v.Path(), train.TrainerAbsoluteScope+"/")
-		if !own && !unsaved[v] {
+		if !own && !unsaved[v] && !strings.HasPrefix(v.Path(), dataScope+"/") {
 			variables = append(variables, v)
 		}
 	}

@@ -5,9 +5,9 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/internal/spelling"
 	"github.com/sparsekernel/sparsekernel/optimizers"
 )
 
@@ -66,6 +66,14 @@ func Default() Spec {
 // are read from DataDir when training begins, or, where that is "", from sparsekernel/datasets in the user's cache, into
 // which those that can be are downloaded ([datasets.Fetch]). The digits need no folder.
 func (s Spec) Validate() error {
+	if known := MethodNames(); !slices.Contains(known, s.Method) {
+		return spelling.Unknown("method", s.Method, known)
+	}
+	return s.validateOfAnyMethod()
+}
+
+// validateOfAnyMethod is Validate for the spec of a run, whose method may be one that another program registers.
+func (s Spec) validateOfAnyMethod() error {
 	for _, check := range []func() error{s.checkNames, s.checkNumbers, s.checkModel, s.checkRecipe, s.checkGrowth} {
 		if err := check(); err != nil {
 			return err
@@ -80,14 +88,13 @@ func (s Spec) checkNames() error {
 		field, value string
 		known        []string
 	}{
-		{"method", s.Method, MethodNames()},
 		{"model", s.Model, ModelNames()},
 		{"data", s.Data, DataNames()},
 		{"distribution", s.Distribution, []string{"erk", "er", "uniform"}},
 		{"optimizer", s.Optimizer, optimizers.Names()},
 	} {
 		if !slices.Contains(name.known, name.value) {
-			return fmt.Errorf("unknown %s %q: the known ones are %s", name.field, name.value, strings.Join(name.known, ", "))
+			return spelling.Unknown(name.field, name.value, name.known)
 		}
 	}
 	return nil
@@ -141,7 +148,10 @@ func (s Spec) checkGrowth() error {
 	if _, err := s.readCoefficient(); err != nil {
 		return err
 	}
-	if (s.Method == Formula) != (s.Acquisition != "") {
+	if s.Method == Formula && s.Acquisition == "" {
+		return fmt.Errorf("the method %q takes an acquisition to grow by, such as \"abs(g)/(n+1)\", and has none", Formula)
+	}
+	if s.Method != Formula && s.Acquisition != "" {
 		return fmt.Errorf("an acquisition goes with the method %q and with no other: got method %q and acquisition %q", Formula, s.Method, s.Acquisition)
 	}
 	if s.Acquisition != "" {
@@ -155,7 +165,7 @@ func (s Spec) checkGrowth() error {
 		}
 	}
 	if s.moves() && s.DeltaT > s.Steps {
-		return fmt.Errorf("the masks would never move: delta-t %d is longer than the run of %d steps", s.DeltaT, s.Steps)
+		return fmt.Errorf("the masks would never move: delta-t %d is longer than the run of %d steps: lower it, or train more steps", s.DeltaT, s.Steps)
 	}
 	return nil
 }

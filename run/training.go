@@ -155,6 +155,10 @@ func (r *Run) load(ctx context.Context) error {
 		return err
 	}
 	r.manifest = m
+	if err := m.Spec.Validate(); err != nil { // What readManifest has found good, but for its method.
+		return fmt.Errorf("%s: %w; one of your own is known to the programs that register it (Register): go on with the run there",
+			r.dir, err)
+	}
 	if err := r.checkpoints().Prepare(); err != nil {
 		return err
 	}
@@ -216,7 +220,7 @@ func (m *manifest) owns(c *checkpoint.Checkpoint) error {
 	if err := json.Unmarshal([]byte(c.Texts[textSpec]), &spec); err != nil {
 		return fmt.Errorf("the checkpoint's spec: %w", err)
 	}
-	if err := spec.Validate(); err != nil {
+	if err := spec.validateOfAnyMethod(); err != nil {
 		return fmt.Errorf("the checkpoint's spec: %w", err)
 	}
 	spec.DataDir = m.Spec.DataDir // Data may move between trainings.

@@ -101,6 +101,9 @@ func (w *Writer) last() int { return max(w.lastStep, w.lastUpdate, 0) }
 // HasMasks tells whether the trace has masks: the first update must hold those that training began with.
 func (w *Writer) HasMasks() bool { return w.updates }
 
+// Round is the round of the last masks, 0 if there are none.
+func (w *Writer) Round() int { return w.topology.round }
+
 // Step records a logged step. Steps must rise.
 func (w *Writer) Step(s Step) error {
 	if s.Step <= w.lastStep || s.Step < w.lastUpdate {

@@ -35,11 +35,11 @@ func Find(dir string, number int) (string, error) {
 	}
 	switch {
 	case len(numbers) == 0:
-		return "", fmt.Errorf("whatif: there are no recorded rounds in %s", dir)
+		return "", fmt.Errorf("whatif: there are no saved mask updates in %s: `dstee train --out RUN --save-rounds 3,10` (or every) saves them", dir)
 	case number == 0 && len(numbers) == 1:
 		return filepath.Join(dir, FileName(numbers[0])), nil
 	case number == 0:
-		return "", fmt.Errorf("whatif: there are rounds %v in %s: say which", numbers, dir)
+		return "", fmt.Errorf("whatif: there are rounds %v in %s: say which (--round)", numbers, dir)
 	}
 	return "", fmt.Errorf("whatif: there is no round %d in %s, only rounds %v", number, dir, numbers)
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"text/tabwriter"
+	"unicode/utf8"
 )
 
 // WriteJSON writes the report as JSON, its fields named as the tags of [Report] say.
@@ -24,22 +26,40 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "round %d, step %d, drop fraction %.4g\n", r.Round, r.Step, r.DropFraction)
 	for _, l := range append(r.Layers[:len(r.Layers):len(r.Layers)], r.Total) {
 		fmt.Fprintf(w, "\n%s: %d weights, %d candidates\n\n", l.Path, l.Size, l.Candidates)
-		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(t, "acquisition\tgrown\tregrown\tnever active\tmean visits\tthreshold")
+		choices := [][]string{{"acquisition", "grown", "regrown", "never active", "mean visits", "threshold"}}
 		for _, c := range l.Choices {
-			fmt.Fprintf(t, "%s\t%d\t%d\t%.1f%%\t%.2f\t%s\n", c.Acquisition, c.Grown, c.Regrown, 100*c.NeverActiveShare(), c.MeanVisits, number(c.Threshold, "%.4g"))
+			choices = append(choices, []string{c.Acquisition, strconv.Itoa(c.Grown), strconv.Itoa(c.Regrown),
+				fmt.Sprintf("%.1f%%", 100*c.NeverActiveShare()), fmt.Sprintf("%.2f", c.MeanVisits), number(c.Threshold, "%.4g")})
 		}
-		if len(l.Pairs) > 0 {
-			fmt.Fprintln(t, "\npair\tin common\toverlap\trank correlation")
+		if err := writeTable(w, choices); err != nil {
+			return err
 		}
+		if len(l.Pairs) == 0 {
+			continue
+		}
+		pairs := [][]string{{"pair", "in common", "overlap", "rank correlation"}}
 		for _, p := range l.Pairs {
-			fmt.Fprintf(t, "%s, %s\t%d\t%.3f\t%s\n", p.A, p.B, p.Common, p.Overlap, number(p.Correlation, "%.3f"))
+			pairs = append(pairs, []string{p.A + ", " + p.B, strconv.Itoa(p.Common), fmt.Sprintf("%.3f", p.Overlap), number(p.Correlation, "%.3f")})
 		}
-		if err := t.Flush(); err != nil {
+		fmt.Fprintln(w)
+		if err := writeTable(w, pairs); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeTable writes rows of which the first cell is a name, to the left, and the others are numbers, to the right.
+func writeTable(w io.Writer, rows [][]string) error {
+	width := 0
+	for _, row := range rows {
+		width = max(width, utf8.RuneCountInString(row[0]))
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, row := range rows {
+		fmt.Fprintf(t, "%-*s\t%s\t\n", width, row[0], strings.Join(row[1:], "\t"))
+	}
+	return t.Flush()
 }
 
 // number formats a number that may be undefined.
@@ -89,12 +109,12 @@ func (c *Curve) WriteJSON(w io.Writer) error { return writeJSON(w, c) }
 // WriteText writes the curve as a table for people.
 func (c *Curve) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "round %d, step %d, ε %g\n\n", c.Round, c.Step, c.Epsilon)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "c\toverlap with RigL\tleast visited\tnever active\tmean visits")
+	rows := [][]string{{"c", "overlap with RigL", "least visited", "never active", "mean visits"}}
 	for _, p := range c.Points {
-		fmt.Fprintf(t, "%.4g\t%.3f\t%.1f%%\t%.1f%%\t%.2f\n", p.C, p.RigL, 100*p.LeastVisited, 100*p.NeverActiveShare, p.MeanVisits)
+		rows = append(rows, []string{fmt.Sprintf("%.4g", p.C), fmt.Sprintf("%.3f", p.RigL), fmt.Sprintf("%.1f%%", 100*p.LeastVisited),
+			fmt.Sprintf("%.1f%%", 100*p.NeverActiveShare), fmt.Sprintf("%.2f", p.MeanVisits)})
 	}
-	return t.Flush()
+	return writeTable(w, rows)
 }
 
 // WriteCSV writes the curve as a table, its columns named as in JSON.

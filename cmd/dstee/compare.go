@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -107,14 +106,12 @@ func (c *comparison) run(cmd *cobra.Command) (*compare.Table, error) {
 	}
 	progress := newCompareProgress(cmd.ErrOrStderr())
 	runner.Jobs, runner.Folder.AnyBuild, runner.Observer = c.jobs, c.anyBuild, progress.observer()
-	runner.Train = func(ctx context.Context, backend compute.Backend, spec run.Spec, observer run.Observer) (*run.Summary, error) {
-		if err := fetchData(cmd, spec); err != nil {
-			return nil, err
-		}
-		return run.Train(ctx, backend, spec, observer)
-	}
+	runner.Fetch = func(_ context.Context, spec run.Spec) error { return fetchData(cmd, spec) }
 	results, err := runner.Run(cmd.Context(), cells)
 	progress.close()
+	if errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("%w; the same command goes on", err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +129,11 @@ func (c *comparison) contenders() ([]compare.Contender, error) {
 		contenders = append(contenders, contender)
 	}
 	for _, text := range c.acquisitions {
-		contenders = append(contenders, formulaContender(c.base, text))
+		contender, err := formulaContender(c.base, text)
+		if err != nil {
+			return nil, err
+		}
+		contenders = append(contenders, contender)
 	}
 	return contenders, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/sparsekernel/sparsekernel/compare"
+	"github.com/sparsekernel/sparsekernel/internal/spelling"
 	"github.com/sparsekernel/sparsekernel/run"
 )
 
@@ -36,7 +37,7 @@ func methodContender(base run.Spec, text string) (compare.Contender, error) {
 	}
 	if !slices.Contains(run.MethodNames(), method) {
 		known := slices.DeleteFunc(slices.Clone(run.MethodNames()), func(name string) bool { return name == run.Formula })
-		return compare.Contender{}, fmt.Errorf("unknown method %q: the known ones are %s", method, strings.Join(known, ", "))
+		return compare.Contender{}, spelling.Unknown("method", method, known)
 	}
 	own := pflag.NewFlagSet("", pflag.ContinueOnError)
 	own.SetOutput(io.Discard)
@@ -51,7 +52,7 @@ func methodContender(base run.Spec, text string) (compare.Contender, error) {
 				"with a NAME of %s", setting, text, flagNames(own))
 		}
 		if err := own.Set(name, value); err != nil {
-			return compare.Contender{}, fmt.Errorf("%q in the contender %q: %w", setting, text, err)
+			return compare.Contender{}, fmt.Errorf("in the contender %q: %w", text, flagError(nil, err))
 		}
 	}
 	return compare.Contender{Name: text, Spec: base}, nil
@@ -59,13 +60,17 @@ func methodContender(base run.Spec, text string) (compare.Contender, error) {
 
 // formulaContender reads a contender that grows by a formula, such as "abs(g)/(n+1)" or "rare: abs(g)/(n+1)", where it has
 // a name.
-func formulaContender(base run.Spec, text string) compare.Contender {
+func formulaContender(base run.Spec, text string) (compare.Contender, error) {
 	name, formula, named := strings.Cut(text, ":")
 	if !named {
 		formula = name
 	}
-	base.Method, base.Acquisition = run.Formula, strings.TrimSpace(formula)
-	return compare.Contender{Name: strings.TrimSpace(name), Spec: base}
+	name, formula = strings.TrimSpace(name), strings.TrimSpace(formula)
+	if name == "" || formula == "" {
+		return compare.Contender{}, fmt.Errorf("the acquisition %q: want a formula, or a name and a formula such as 'rare: abs(g)/(n+1)'", text)
+	}
+	base.Method, base.Acquisition = run.Formula, formula
+	return compare.Contender{Name: name, Spec: base}, nil
 }
 
 // flagNames lists the names of flags.

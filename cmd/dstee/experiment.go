@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -44,6 +45,9 @@ func newExperiment() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := e.settle(cmd.Flags(), args[0]); err != nil {
 				return err
+			}
+			if !(e.gflops >= 0) || math.IsInf(e.gflops, 0) {
+				return fmt.Errorf("gflops must be above 0, or 0 to measure, got %v", e.gflops)
 			}
 			if e.plan {
 				return e.printPlan(cmd)
@@ -138,8 +142,8 @@ func (e *experiment) heading() []string {
 	lines := []string{fmt.Sprintf("%s: %s on %s, %d steps of %d examples, masks move every %d.",
 		e.preset.Name, spec.Model, spec.Data, spec.Steps, spec.Batch, spec.DeltaT)}
 	if spec.Steps != whole.Steps {
-		lines = append(lines, fmt.Sprintf("NOT THE WHOLE EXPERIMENT: %d of its %d steps. The numbers are not those of the experiment.",
-			spec.Steps, whole.Steps))
+		lines = append(lines, fmt.Sprintf("NOT THE WHOLE EXPERIMENT: %d of its %d steps, whose masks move every %d. The numbers are not those "+
+			"of the experiment.", spec.Steps, whole.Steps, whole.DeltaT))
 	}
 	lines = append(lines, "Recipe: "+e.preset.Source+".")
 	for _, choice := range e.preset.Choices {

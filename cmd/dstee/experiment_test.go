@@ -70,7 +70,7 @@ func TestExperiment(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, stderr, "3 of 3 · ")
 	require.Contains(t, stdout, "link-mlp on ia-email, 41 steps of 64 examples, masks move every 2.")
-	require.Contains(t, stdout, "NOT THE WHOLE EXPERIMENT: 41 of its 1350 steps.")
+	require.Contains(t, stdout, "NOT THE WHOLE EXPERIMENT: 41 of its 1350 steps, whose masks move every 50.")
 	require.Contains(t, stdout, "AUC, %")
 	require.Contains(t, stdout, "validation, %")
 	require.Contains(t, stdout, "None is that of the best step on test examples")
@@ -103,7 +103,7 @@ func TestExperimentErrors(t *testing.T) {
 		want string
 	}{
 		{[]string{}, "accepts 1 arg(s), received 0"},
-		{[]string{"vgg19"}, `unknown experiment "vgg19": the known ones are vgg19-cifar100, resnet50-cifar10`},
+		{[]string{"vgg19"}, `unknown experiment "vgg19": did you mean "vgg19-cifar100"? The known ones are vgg19-cifar100, resnet50-cifar10`},
 		{[]string{"vgg19-cifar100", "--scale", "2"}, "scale must be above 0 and at most 1, the whole experiment, got 2"},
 		{[]string{"vgg19-cifar100", "--plan", "--methods", "magic"}, `unknown method "magic"`},
 		{[]string{"vgg19-cifar100", "--plan", "--model", "link-mlp"}, "the model link-mlp cannot be trained on cifar100"},

@@ -36,7 +36,7 @@ func newFork() *cobra.Command {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s goes on from %s at step %d: train it with `dstee resume %s`.\n",
-				args[1], args[0], step, args[1])
+				args[1], args[0], step, shellWord(args[1]))
 			return err
 		},
 	}

@@ -49,7 +49,7 @@ func newImport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is at step %d of %d: train it with `dstee resume %s`.\n", args[1], state.Step, spec.Steps, args[1])
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is at step %d of %d: train it with `dstee resume %s`.\n", args[1], state.Step, spec.Steps, shellWord(args[1]))
 			return err
 		},
 	}

@@ -24,7 +24,8 @@ type inspected struct {
 	State       run.State     `json:"state"`
 	Checkpoints []health      `json:"checkpoints"`
 	Trace       []traceHealth `json:"trace"`
-	Aside       []string      `json:"set_aside"` // Files of the trace that were damaged, before the run went on without them.
+	Rounds      []int         `json:"saved_rounds"` // Mask updates saved in full, for `dstee whatif`.
+	Aside       []string      `json:"set_aside"`    // Files of the trace that were damaged, before the run went on without them.
 }
 
 // health is a checkpoint, and why it cannot be used.
@@ -84,13 +85,21 @@ func inspect(dir string) (*inspected, error) {
 	if err != nil {
 		return nil, err
 	}
+	rounds, err := r.SavedRounds()
+	if err != nil {
+		return nil, err
+	}
 	all := &inspected{Dir: dir, Spec: r.Spec(), Recording: r.Recording(), ForkedFrom: r.ForkedFrom(), State: state,
-		Checkpoints: []health{}, Trace: []traceHealth{}, Aside: append([]string{}, aside...)}
+		Checkpoints: []health{}, Trace: []traceHealth{}, Rounds: append([]int{}, rounds...), Aside: append([]string{}, aside...)}
 	for _, c := range checkpoints {
 		all.Checkpoints = append(all.Checkpoints, health{c, problem(c.Err)})
 	}
 	for _, f := range files {
-		all.Trace = append(all.Trace, traceHealth{f, problem(f.Err)})
+		found := traceHealth{f, problem(f.Err)}
+		if lost := filepath.Base(f.Path) == trace.FileName && 0 < f.Step && f.Step <= state.Step-all.Recording.LogEvery; lost && f.Err == nil {
+			found.Problem = fmt.Sprintf("it ends before the newest checkpoint, at step %d: what was recorded in between is lost", state.Step)
+		}
+		all.Trace = append(all.Trace, found)
 	}
 	return all, nil
 }
@@ -115,7 +124,10 @@ func (r *inspected) damage() (damage error) {
 			bad, len(r.Checkpoints))
 	}
 	for _, f := range r.Trace {
-		if f.Err != nil {
+		switch {
+		case f.Err == nil && f.Problem != "":
+			damage = errors.Join(damage, fmt.Errorf("%s is not whole: %s", filepath.Base(f.Path), f.Problem))
+		case f.Err != nil:
 			damage = errors.Join(damage, fmt.Errorf("%s cannot be read beyond step %d: `dstee resume` sets it aside as *%s if it goes on "+
 				"from a later step, and records on in a new file", filepath.Base(f.Path), f.Step, durable.AsideSuffix))
 		}
@@ -147,12 +159,21 @@ func (r *inspected) print(out io.Writer) error {
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", filepath.Base(c.Path), bytesText(c.Bytes), pinned, health)
 	}
+	if len(r.Checkpoints) == 0 {
+		fmt.Fprintln(w, "none yet")
+	}
 	fmt.Fprintln(w, "\ntrace\tsize\tto step\thealth")
+	if len(r.Trace) == 0 {
+		fmt.Fprintln(w, "none yet")
+	}
 	for _, f := range r.Trace {
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", filepath.Base(f.Path), bytesText(f.Bytes), f.Step, f.text())
 	}
 	for _, path := range r.Aside {
 		fmt.Fprintf(w, "%s\t\t\tset aside, since it was damaged\n", filepath.Base(path))
+	}
+	if rounds := roundsFlag(r.Rounds); len(rounds) > 0 {
+		fmt.Fprintf(w, "\nmask updates saved in full, for `dstee whatif`: %s\n", rounds.String())
 	}
 	return w.Flush()
 }
@@ -160,7 +181,7 @@ func (r *inspected) print(out io.Writer) error {
 // text says how the file is.
 func (f traceHealth) text() string {
 	switch {
-	case f.Err != nil:
+	case f.Problem != "":
 		return f.Problem
 	case f.Torn > 0:
 		return fmt.Sprintf("whole but for its last line, at byte %d: it is being written, or `dstee resume` cuts it off", f.Bytes-f.Torn)

@@ -25,8 +25,13 @@ func TestInspectTrace(t *testing.T) {
 	last := bytes.LastIndexByte(data[:len(data)-1], '\n') + 1
 	require.Regexp(t, fmt.Sprintf(`trace.jsonl .* 20 +whole but for its last line, at byte %d: .*cuts it off`, last), succeed(t, "inspect", dir))
 
-	damaged := bytes.Clone(data)
 	line := bytes.Index(data, []byte(`{"kind":"step","step":10,`))
+	require.NoError(t, os.WriteFile(path, data[:line], 0o644))
+	shown, _, err := execute(t.Context(), "inspect", dir)
+	require.ErrorContains(t, err, "trace.jsonl is not whole: it ends before")
+	require.Contains(t, shown, "it ends before the newest checkpoint, at step 20: what was recorded in between is lost")
+
+	damaged := bytes.Clone(data)
 	damaged[line+30] ^= 1
 	require.NoError(t, os.WriteFile(path, damaged, 0o644))
 	stdout, _, err := execute(t.Context(), "inspect", dir)

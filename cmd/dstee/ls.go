@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"text/tabwriter"
 
@@ -34,6 +35,9 @@ func newLs() *cobra.Command {
 			if len(args) > 0 {
 				dir = args[0]
 			}
+			if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+				return fmt.Errorf("there is no folder %s to list the runs of", dir)
+			}
 			dirs, err := run.Find(dir)
 			if err != nil {
 				return err
@@ -44,6 +48,10 @@ func newLs() *cobra.Command {
 			}
 			if asJSON {
 				return printJSON(cmd.OutOrStdout(), runs)
+			}
+			if len(runs) == 0 {
+				_, err := fmt.Fprintf(cmd.ErrOrStderr(), "There are no runs in %s and the folders under it: `dstee train --out DIR` makes one.\n", dir)
+				return err
 			}
 			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "run\tmethod\tsparsity\tseed\tstep\taccuracy\tstate")

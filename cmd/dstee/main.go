@@ -25,7 +25,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,8 +44,7 @@ func exitStatus(root *cobra.Command) int {
 	if err == nil {
 		return 0
 	}
-	message := strings.TrimPrefix(err.Error(), "dstee: ") // Package dstee's begin with that, too.
-	fmt.Fprintln(root.ErrOrStderr(), "dstee:", message)
+	fmt.Fprintln(root.ErrOrStderr(), complaint(err))
 	if errors.Is(err, context.Canceled) {
 		return exitInterrupted
 	}
@@ -66,6 +64,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(newTrain(), newResume(), newFork(), newRewind(), newLs(), newInspect(), newTrace(), newReport(), newWatch(), newRm(),
 		newCompare(), newExperiment(), newWhatif(), newExport(), newImport(), newVerify(), newDoctor(), newLab())
+	helpful(root)
 	return root
 }
 

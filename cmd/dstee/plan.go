@@ -133,10 +133,18 @@ func (p *experimentPlan) writeLayers(out io.Writer) error {
 	return w.Flush()
 }
 
-// durationText is a time to the second below an hour, and in hours above.
+// durationText is a time in the unit that suits it, such as 80ms, 10m43s, 23.4 hours, 119 days or 13.0 years.
 func durationText(seconds float64) string {
-	if seconds >= 3600 {
-		return fmt.Sprintf("%.3g hours", seconds/3600)
+	const hour, day = 3600, 24 * 3600
+	switch {
+	case seconds < 1:
+		return time.Duration(seconds * float64(time.Second)).Round(time.Millisecond).String()
+	case seconds < hour:
+		return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
+	case seconds < 3*day:
+		return fmt.Sprintf("%.1f hours", seconds/hour)
+	case seconds < 1000*day:
+		return fmt.Sprintf("%.0f days", seconds/day)
 	}
-	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
+	return fmt.Sprintf("%.1f years", seconds/(365.25*day))
 }

@@ -84,7 +84,7 @@ func figuresOf(dirs []string) (heading string, figures []*views.Figure, damage e
 	for _, dir := range dirs {
 		r, err := views.Open(dir)
 		if err != nil {
-			return fail(err)
+			return fail(unrecorded(dir, err))
 		}
 		defer r.Close()
 		if r.Damage != nil {

@@ -72,7 +72,12 @@ func TestReport(t *testing.T) {
 	require.NotContains(t, stdout, "training FLOPs", "the cost of two runs is not known")
 
 	_, _, err = execute(t.Context(), "report", filepath.Join(first, "absent"))
-	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "absent holds no run: there is no such folder")
+	begun := filepath.Join(t.TempDir(), "begun")
+	_, err = run.Create(begun, run.Default(), run.DefaultRecording())
+	require.NoError(t, err)
+	_, _, err = execute(t.Context(), "report", begun)
+	require.ErrorContains(t, err, begun+" has recorded nothing yet: train it with `dstee resume "+begun+"`")
 	_, _, err = execute(t.Context(), "report")
 	require.Error(t, err)
 	_, _, err = execute(t.Context(), "report", first, "-o", filepath.Join(first, "absent", "file"))

@@ -31,6 +31,9 @@ func newResume() *cobra.Command {
 				return err
 			}
 			defer r.Close()
+			if err := fetchData(cmd, r.Spec()); err != nil {
+				return err
+			}
 			if backendName != "" {
 				backend, err := backends.Open(backendName)
 				if err != nil {
@@ -60,6 +63,7 @@ func newResume() *cobra.Command {
 
 // howToGoOn says how a run goes on from where its summary says it is.
 func howToGoOn(dir string, s *run.Summary) string {
+	dir = shellWord(dir)
 	if s.Step > 0 {
 		return fmt.Sprintf("It is at step %d of %d: `dstee resume %s` goes on.", s.Step, s.Steps, dir)
 	}

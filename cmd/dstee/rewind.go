@@ -35,7 +35,7 @@ func newRewind() *cobra.Command {
 				return err
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is at step %d of %d again: `dstee resume %s` goes on.\nRemoved: %s.\n",
-				args[0], step, r.Spec().Steps, args[0], removedText(removed))
+				args[0], step, r.Spec().Steps, shellWord(args[0]), removedText(removed))
 			return err
 		},
 	}
@@ -51,15 +51,4 @@ func removedText(r run.Rewound) string {
 		text += ", with the result"
 	}
 	return text
-}
-
-// counted is a number of things, such as "1 checkpoint" or "no checkpoints".
-func counted(n int, thing string) string {
-	switch n {
-	case 0:
-		return "no " + thing + "s"
-	case 1:
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

@@ -79,13 +79,13 @@ func printSummary(out io.Writer, s *run.Summary) error {
 	if asked := percentText(s.TargetSparsity); asked != percentText(s.Sparsity) && len(s.Layers) > 0 {
 		target = asked + " was asked for" // Structures and schedules of the density may not hold that.
 	}
-	fmt.Fprintf(out, "\n%s: %s on %s, %s sparse (%s, %s), %d mask updates, seed %d, backend %s.\n",
-		s.Method, s.Model, s.Data, percentText(s.Sparsity), s.Distribution, target, s.MaskUpdates, s.Seed, s.Backend)
+	fmt.Fprintf(out, "\n%s: %s on %s, %s sparse (%s, %s), %s, seed %d, backend %s.\n",
+		s.Method, s.Model, s.Data, percentText(s.Sparsity), s.Distribution, target, counted(s.MaskUpdates, "mask update"), s.Seed, s.Backend)
 	if s.DenseAccuracy != nil {
 		fmt.Fprintf(out, "Sparse minus dense: %+.2f points of accuracy on %d test examples.\n", 100*(s.Accuracy-*s.DenseAccuracy), s.TestExamples)
 	}
 	if s.SkippedUpdates > 0 {
-		fmt.Fprintf(out, "%d mask updates were skipped, for gradients that were not finite.\n", s.SkippedUpdates)
+		fmt.Fprintf(out, "Skipped, for gradients that were not finite: %s.\n", counted(s.SkippedUpdates, "mask update"))
 	}
 	return nil
 }
@@ -101,6 +101,17 @@ func shapeText(shape []int) string {
 
 // percentText is a share such as 97.50%.
 func percentText(share float64) string { return fmt.Sprintf("%.2f%%", 100*share) }
+
+// counted is a number of things, such as "1 checkpoint" or "no checkpoints".
+func counted(n int, thing string) string {
+	switch n {
+	case 0:
+		return "no " + thing + "s"
+	case 1:
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
 
 // bytesText is a number of bytes such as 812 B, 23.4 kB or 1.7 MB.
 func bytesText(bytes int64) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/sparsekernel/sparsekernel/run"
 	"github.com/sparsekernel/sparsekernel/trace"
 )
 
@@ -30,7 +32,7 @@ func newTrace() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			reader, err := trace.Open(args[0])
 			if err != nil {
-				return err
+				return unrecorded(args[0], err)
 			}
 			defer reader.Close()
 			out := cmd.OutOrStdout()
@@ -48,6 +50,17 @@ func newTrace() *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the summary as JSON")
 	cmd.MarkFlagsMutuallyExclusive("csv", "json")
 	return cmd
+}
+
+// unrecorded says why the record of a run cannot be opened, of one that has none what there is instead.
+func unrecorded(dir string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if _, none := run.Load(dir); none != nil {
+		return none
+	}
+	return fmt.Errorf("%s has recorded nothing yet: train it with `dstee resume %s`", dir, shellWord(dir))
 }
 
 // printTrace prints the summary of a trace for people.
@@ -69,7 +82,7 @@ func printTrace(out io.Writer, s *trace.Summary) error {
 		fmt.Fprintln(out, "\nChurn: weights that became active, per active weight. "+
 			"Similarity: of the first mask and the last (Jaccard index).")
 	}
-	fmt.Fprintf(out, "%d logged steps, %d mask updates", s.Steps, s.Updates)
+	fmt.Fprintf(out, "%s, %s", counted(s.Steps, "logged step"), counted(s.Updates, "mask update"))
 	if s.Skipped > 0 {
 		fmt.Fprintf(out, ", %d skipped", s.Skipped)
 	}

@@ -30,7 +30,7 @@ func TestTrace(t *testing.T) {
 		stdout, _, err := execute(t.Context(), "trace", path)
 		require.NoError(t, err)
 		require.Contains(t, stdout, "/dense/weights    2×3        6       3   50.00%    66.67%   0.33        0.50\n")
-		require.Contains(t, stdout, "1 logged steps, 1 mask updates, 1 skipped.\nStep 1: learning rate 0.001, loss 0.75.\n")
+		require.Contains(t, stdout, "1 logged step, 1 mask update, 1 skipped.\nStep 1: learning rate 0.001, loss 0.75.\n")
 	}
 	stdout, _, err := execute(t.Context(), "trace", dir, "--json")
 	require.NoError(t, err)
@@ -49,7 +49,7 @@ func TestTrace(t *testing.T) {
 	_, _, err = execute(t.Context(), "trace", dir, "--csv", "steps", "--json")
 	require.Error(t, err)
 	_, _, err = execute(t.Context(), "trace", filepath.Join(dir, "absent"))
-	require.ErrorIs(t, err, os.ErrNotExist)
+	require.ErrorContains(t, err, "absent holds no run: there is no such folder")
 
 	data, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -57,5 +57,5 @@ func TestTrace(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, data, 0o644))
 	stdout, _, err = execute(t.Context(), "trace", dir)
 	require.ErrorContains(t, err, "is damaged in line 5")
-	require.Contains(t, stdout, "1 mask updates.\n")
+	require.Contains(t, stdout, "1 mask update.\n")
 }

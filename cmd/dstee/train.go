@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,6 +33,11 @@ func newTrain() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			settleMethod(cmd.Flags(), &spec)
+			if out == "" {
+				if err := refuseRecording(cmd.Flags()); err != nil {
+					return err
+				}
+			}
 			// The spec is checked before the backend is looked for, which may take a download.
 			if err := spec.Validate(); err != nil {
 				return err
@@ -104,14 +110,24 @@ func createRun(dir string, spec run.Spec, recording run.Recording) (*run.Run, er
 	case err != nil:
 		return nil, err
 	}
-	return nil, fmt.Errorf("%s holds a run already: go on with it by `dstee resume %s`, or remove it by `dstee rm %s`", dir, dir, dir)
+	return nil, existsError(dir)
 }
 
-// trainRun trains a run and shows its progress.
+// existsError says what to do with a run that is in the way of a new one.
+func existsError(dir string) error {
+	return fmt.Errorf("%s holds a run already: go on with it by `dstee resume %s`, or remove it by `dstee rm %s`",
+		dir, shellWord(dir), shellWord(dir))
+}
+
+// trainRun trains a run, shows its progress, and says how it goes on if it is interrupted.
 func trainRun(cmd *cobra.Command, r *run.Run, steps int) (*run.Summary, error) {
 	progress := newProgress(cmd.ErrOrStderr(), r.Spec())
 	defer progress.close()
-	return r.Observe(progress.observer()).Train(cmd.Context(), steps)
+	summary, err := r.Observe(progress.observer()).Train(cmd.Context(), steps)
+	if errors.Is(err, context.Canceled) {
+		return nil, fmt.Errorf("%w; `dstee resume %s` goes on", err, shellWord(r.Dir()))
+	}
+	return summary, err
 }
 
 // showSummary prints a summary as JSON or for people.
@@ -132,7 +148,7 @@ func printJSON(out io.Writer, value any) error {
 // settleMethod makes method and acquisition agree where only one was given: an acquisition is the method "formula".
 func settleMethod(flags *pflag.FlagSet, spec *run.Spec) {
 	switch {
-	case flags.Changed("acquisition") && spec.Acquisition != "" && !flags.Changed("method"):
+	case flags.Changed("acquisition") && !flags.Changed("method"):
 		spec.Method = run.Formula
 	case flags.Changed("method") && spec.Method != run.Formula && !flags.Changed("acquisition"):
 		spec.Acquisition = ""
@@ -146,6 +162,18 @@ func recordingFlags(flags *pflag.FlagSet, recording *run.Recording, when string)
 		"0 for a twentieth of the run")
 	flags.IntVar(&recording.Keep, "keep", recording.Keep, when+"how many of the checkpoints of --save-every to keep, 0 for all")
 	flags.Var((*roundsFlag)(&recording.Rounds), "save-rounds", when+"mask updates to save in full, such as 3,10 or every")
+}
+
+// refuseRecording says which flag of the recording was given where nothing is kept.
+func refuseRecording(given *pflag.FlagSet) (err error) {
+	own := pflag.NewFlagSet("", pflag.ContinueOnError)
+	recordingFlags(own, &run.Recording{}, "")
+	given.Visit(func(flag *pflag.Flag) {
+		if own.Lookup(flag.Name) != nil {
+			err = fmt.Errorf("--%s says what a run keeps of itself, and this one would keep nothing: give --out, a folder for it", flag.Name)
+		}
+	})
+	return err
 }
 
 // specFlags adds the flags that say what to train, and how.

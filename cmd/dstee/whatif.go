@@ -8,6 +8,7 @@ import (
 
 	"github.com/sparsekernel/sparsekernel/backends"
 	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/internal/spelling"
 	"github.com/sparsekernel/sparsekernel/run"
 	"github.com/sparsekernel/sparsekernel/whatif"
 )
@@ -91,13 +92,15 @@ func acquisitionsOf(methods, formulas []string, c, epsilon float64) (list []dste
 		methods = []string{"rigl", "dst-ee"}
 	}
 	for _, name := range methods {
-		method, err := dstee.MethodByName(name)
+		method, err := growingMethod(name)
 		if err != nil {
 			return nil, err
 		}
 		spec := run.Default()
 		spec.C, spec.Epsilon = c, epsilon
-		list = append(list, spec.Growth(method))
+		growth := spec.Growth(method)
+		growth.Name = name // Some methods grow by the same score.
+		list = append(list, growth)
 	}
 	for _, text := range formulas {
 		a, err := dstee.Formula(text)
@@ -109,9 +112,24 @@ func acquisitionsOf(methods, formulas []string, c, epsilon float64) (list []dste
 	return list, nil
 }
 
+// growingMethod returns a method that grows weights by a score, by its name.
+func growingMethod(name string) (dstee.Method, error) {
+	var known []string
+	for _, method := range dstee.Methods() {
+		if method.Grow.Score == nil {
+			continue
+		}
+		if method.Name == name {
+			return method, nil
+		}
+		known = append(known, method.Name)
+	}
+	return dstee.Method{}, spelling.Unknown("method that grows by a score", name, known)
+}
+
 // readRound reads a round from its file, or from the folder of a run by its number.
 func readRound(path string, number int) (*whatif.Round, error) {
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
+	if info, err := os.Stat(path); err != nil || info.IsDir() {
 		r, err := run.Load(path)
 		if err != nil {
 			return nil, err

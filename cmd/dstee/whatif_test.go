@@ -36,14 +36,14 @@ func TestWhatif(t *testing.T) {
 		return stdout, err
 	}
 	_, err = whatIf(dir)
-	require.ErrorContains(t, err, "there are no recorded rounds in "+r.RoundsDir())
+	require.ErrorContains(t, err, "there are no saved mask updates in "+r.RoundsDir())
 	require.NoError(t, os.Mkdir(r.RoundsDir(), 0o755))
 	require.NoError(t, roundOf(3).WriteFile(filepath.Join(r.RoundsDir(), whatif.FileName(3))))
 
 	text, err := whatIf(dir, "--acquisition", "abs(g)/(n+0.001)", "--method", "rigl")
 	require.NoError(t, err)
 	require.Contains(t, text, "round 3, step 10, drop fraction 0.5")
-	require.Contains(t, text, "rigl, abs(g)/(n+0.001)  0          0.000")
+	require.Contains(t, text, "rigl, abs(g)/(n+0.001)          0    0.000")
 	// RigL grows |g| = 4, the formula |g| = 2 of those never active.
 	asJSON, err := whatIf(filepath.Join(r.RoundsDir(), whatif.FileName(3)), "--json")
 	require.NoError(t, err)
@@ -66,12 +66,12 @@ func TestWhatif(t *testing.T) {
 	}{
 		{[]string{dir}, "there are rounds [3 5] in"},
 		{[]string{dir, "--round", "4"}, "there is no round 4 in"},
-		{[]string{dir, "--round", "3", "--method", "best"}, `unknown method "best"`},
+		{[]string{dir, "--round", "3", "--method", "best"}, `unknown method that grows by a score "best": did you mean "mest"?`},
 		{[]string{dir, "--round", "3", "--acquisition", "abs(h)"}, "column 5"},
 		{[]string{dir, "--c-curve", "--method", "rigl"}, "none of the others can be"},
 		{[]string{t.TempDir()}, "holds no run"},
 		{[]string{"main.go"}, "main.go: the header would take"},
-		{[]string{"/nowhere"}, "/nowhere: no such file"},
+		{[]string{"/nowhere"}, "/nowhere holds no run: there is no such folder"},
 	} {
 		_, err := whatIf(test.args...)
 		require.ErrorContains(t, err, test.want, test.args)
