@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -31,6 +33,30 @@ func TestInterruptedRun(t *testing.T) {
 	_, _, err = execute(t.Context(), "resume", filepath.Dir(dir))
 	require.ErrorContains(t, err, "but folders in it hold runs, such as "+dir)
 }
+
+// One that was interrupted while its dense twin trained is finished, and says how it is shown.
+func TestInterruptedTwin(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(t.Context())
+	root := newRoot()
+	root.SetArgs([]string{"train", "--backend", backendtest.Cheapest(), "--width", "0.125", "--steps", "20", "--delta-t", "10", "--out", dir})
+	root.SetOut(io.Discard)
+	root.SetErr(writerFunc(func(text []byte) (int, error) {
+		if bytes.Contains(text, []byte("dense")) {
+			cancel()
+		}
+		return len(text), nil
+	}))
+	err := root.ExecuteContext(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorContains(t, err, "the sparse run is finished, `dstee resume "+dir+"` shows it")
+	require.Contains(t, succeed(t, "resume", dir), "It has all of its 20 steps.")
+}
+
+// writerFunc is a writer that is told what is written.
+type writerFunc func(text []byte) (int, error)
+
+func (f writerFunc) Write(text []byte) (int, error) { return f(text) }
 
 // What is shown to be copied is one word to a shell, and the path.
 func TestShellWord(t *testing.T) {

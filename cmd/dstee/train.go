@@ -75,6 +75,9 @@ func newTrain() *cobra.Command {
 				twin := spec
 				twin.Method, twin.Acquisition = run.Dense, ""
 				dense, err := inMemory(twin)
+				if err != nil && kept != nil {
+					return fmt.Errorf("the dense twin: %w; the sparse run is finished, `dstee resume %s` shows it", err, shellWord(out))
+				}
 				if err != nil {
 					return fmt.Errorf("the dense twin: %w", err)
 				}
