@@ -180,11 +180,26 @@ func (s *Sparsifier) maskVariables(g *Graph, sources map[*Node]*layer) {
 			if !staysZero(v.NodeValue(g), l, v.Path(), sources) {
 				s.maskInGraph(g, l, v)
 			}
+			s.maskHeld(l, v)
 			l.states = append(l.states, v)
 			if isFirstMoment(v) {
 				l.momentum = v
 			}
 		}
+	}
+}
+
+// maskHeld masks the value that a state tensor holds already, of training that was dense until now.
+func (s *Sparsifier) maskHeld(l *layer, state *model.Variable) {
+	if !state.HasValue() {
+		return
+	}
+	trained := l.mask
+	if l.reserved != nil {
+		trained = l.reserved.backward
+	}
+	if err := s.execs.mask(state, trained.MustValue()); err != nil {
+		panic(err)
 	}
 }
 

@@ -244,6 +244,17 @@ func TestStateOfDenseNamesake(t *testing.T) {
 	}
 }
 
+// A model whose training was dense until now has optimizer state everywhere: what is inactive loses it.
+func TestStateFromDenseTraining(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T, backend compute.Backend) {
+		store := newStore(t)
+		require.NoError(t, firstError(newSession(backend, store, testModel, nil, optimizer.Adam().Done()).loop.RunSteps(testData{}, 3)))
+		s := newSession(backend, store, testModel, dstee.New(0.2).DeltaT(2), optimizer.Adam().Done())
+		require.NoError(t, firstError(s.loop.RunSteps(testData{}, 3)))
+		requireStatesSparse(t, store, 6)
+	})
+}
+
 // specData yields batches whose spec is another from batch to batch, hence a graph of its own.
 type specData struct{ testData }
 
