@@ -198,9 +198,10 @@ func (r *Run) load(ctx context.Context) error {
 	return nil
 }
 
-// current tells whether the session in memory is where the folder is: no other process has trained since.
+// current tells whether the session in memory is where the folder is, so that no other process has trained since, and on
+// the backend asked for.
 func (r *Run) current() (bool, error) {
-	if r.session == nil || r.saved == "" {
+	if r.session == nil || r.saved == "" || r.session.backend != r.backend {
 		return false, nil
 	}
 	entries, err := r.checkpoints().List()

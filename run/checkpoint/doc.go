@@ -27,5 +27,5 @@
 //	        x, x[at] = np.zeros(n, x.dtype), x
 //	    variables[v["path"]] = x.reshape(v["shape"])
 //
-// [Pack], [Write] and [Read] are about one file, [Folder] about those of a run: which to keep, and which to trust.
+// [Pack], [Write], [Read] and [Sum] are about one file, [Folder] about those of a run: which to keep, and which to trust.
 package checkpoint
