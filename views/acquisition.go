@@ -19,6 +19,9 @@ const noSamples = "No scores of candidates are recorded."
 // would have grown: that line is an estimate, since the sample is half of those grown, half of the others, and weighted to
 // make up for it.
 //
+// Where the active weights form a pattern (the run's meta says "structure"), groups are chosen, by all their scores, and what the
+// slider chooses is what would be grown without the pattern. The title says so.
+//
 // path names the layer's weight, "" the first layer.
 func Acquisition(r *Run, path string) (*Figure, error) {
 	layer, err := r.layer(path)
@@ -29,6 +32,10 @@ func Acquisition(r *Run, path string) (*Figure, error) {
 		return message("What growth chooses", noMasks), nil
 	}
 	title := fmt.Sprintf("What growth chooses in %s: beyond the cut, by gradient or by having been active seldom", layer.Path)
+	if pattern := r.structure(); pattern != "" {
+		title = fmt.Sprintf("What growth chooses in %s: groups of weights (%s), so that single ones lie on both sides of the cut",
+			layer.Path, pattern)
+	}
 	updates, samples, best := r.sampled(layer.Path)
 	if len(samples) == 0 {
 		return message(title, noSamples), nil

@@ -93,7 +93,9 @@ func drawTable(head []string, rows [][]string, note string) *svg.Document {
 	for _, w := range widths {
 		width += w + gap
 	}
-	d := svg.New(max(720, width), line*float64(len(rows)+3))
+	width = max(720, width)
+	notes := wrapped(note, int((width-2*gap)/letter))
+	d := svg.New(width, line*float64(len(rows)+2+len(notes)))
 	write := func(class string, row int, cells []string) {
 		x, y := gap, line*float64(row+1)
 		for i, cell := range cells {
@@ -110,8 +112,22 @@ func drawTable(head []string, rows [][]string, note string) *svg.Document {
 	for i, cells := range rows {
 		write("", i+1, cells)
 	}
-	d.Text("soft", gap, line*float64(len(rows)+2), svg.Start, note)
+	for i, text := range notes {
+		d.Text("soft", gap, line*float64(len(rows)+2+i), svg.Start, text)
+	}
 	return d
+}
+
+// wrapped breaks a text between words into lines of at most so many letters, as far as words allow.
+func wrapped(text string, letters int) (lines []string) {
+	for _, word := range strings.Fields(text) {
+		if n := len(lines); n > 0 && len([]rune(lines[n-1]))+1+len([]rune(word)) <= letters {
+			lines[n-1] += " " + word
+		} else {
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }
 
 // tableMarkup is the table in HTML.

@@ -15,9 +15,10 @@ import (
 // path names the layer's weight, "" the first layer.
 func Live(r *Run, path string) (*Figure, error) {
 	const mostPoints = 120
-	d := svg.New(720, 500)
-	heading := strings.Join(r.standing(), " · ")
-	d.Text("head", 16, 18, svg.Start, heading)
+	d := svg.New(720, 522)
+	standing := strings.Join(r.standing(), " · ")
+	d.Text("head", 16, 16, svg.Start, r.Name)
+	d.Text("", 16, 34, svg.Start, standing)
 	updates := r.updateSteps()
 	small := func(x float64, label string, share bool, look svg.Look, steps, values []float64) {
 		axis := svg.Axis{Label: label, Percent: share}
@@ -28,7 +29,7 @@ func Live(r *Run, path string) (*Figure, error) {
 		chart := svg.Chart{X: svg.Axis{Label: "optimizer step"}, Y: axis, Ticks: updates,
 			Data: []svg.Data{{X: steps, Y: values, Look: look}}}
 		logarithmicIfWide(&chart)
-		chart.Draw(d, x, 26, 240, 180)
+		chart.Draw(d, x, 40, 240, 172)
 	}
 	steps, loss := r.scalar(trace.Loss)
 	small(0, "loss, training", false, svg.Lines, steps, loss)
@@ -39,12 +40,12 @@ func Live(r *Run, path string) (*Figure, error) {
 	if err := r.drawLastUpdate(d, path); err != nil {
 		return nil, err
 	}
-	return &Figure{Title: "How " + r.Name + " stands", Topic: "Live", Alt: heading + ".", picture: d}, nil
+	return &Figure{Title: "How " + r.Name + " stands", Topic: "Live", Alt: r.Name + " · " + standing + ".", picture: d}, nil
 }
 
 // drawLastUpdate draws the lower half of [Live].
 func (r *Run) drawLastUpdate(d *svg.Document, path string) error {
-	const top, height = 214., 240.
+	const top, height = 218., 240.
 	layer, err := r.layer(path)
 	if err != nil || layer == nil {
 		return err
@@ -67,9 +68,8 @@ func (r *Run) drawLastUpdate(d *svg.Document, path string) error {
 	return nil
 }
 
-// standing says in a few words how the run stands.
-func (r *Run) standing() []string {
-	parts := []string{r.Name}
+// standing says in a few words how the run stands, but for its name.
+func (r *Run) standing() (parts []string) {
 	if len(r.Steps) == 0 {
 		return append(parts, "no step logged yet")
 	}
@@ -80,10 +80,10 @@ func (r *Run) standing() []string {
 	}
 	parts = append(parts, step)
 	if loss, found := s.Scalars[trace.Loss]; found {
-		parts = append(parts, fmt.Sprintf("loss %.4g", loss))
+		parts = append(parts, fmt.Sprintf("training loss %.4g", loss))
 	}
 	if accuracy, found := s.Scalars[trace.Accuracy]; found {
-		parts = append(parts, fmt.Sprintf("accuracy %.1f%% (training)", 100*accuracy))
+		parts = append(parts, fmt.Sprintf("training accuracy %.1f%%", 100*accuracy))
 	}
 	if _, tried := explored(r, ""); len(tried) > 0 {
 		parts = append(parts, fmt.Sprintf("%.1f%% explored", 100*last(tried)), fmt.Sprintf("%d updates", len(r.updateSteps())))

@@ -196,3 +196,14 @@ func (r *Run) scalar(name string) (steps, values []float64) {
 	}
 	return steps, values
 }
+
+// structure is the pattern of the active weights, "" for none: "structure" of the run's meta.
+func (r *Run) structure() string {
+	var meta struct {
+		Structure string `json:"structure"`
+	}
+	if r.Meta(&meta) != nil {
+		return ""
+	}
+	return meta.Structure
+}

@@ -72,3 +72,23 @@ func TestSampledBeginsWhereBothDecide(t *testing.T) {
 	updates, _, best := r.sampled("/w")
 	require.Equal(t, 2, updates[best].Step)
 }
+
+// Where weights grow in groups, single ones do not lie on the side of the cut that they should: figures say so.
+func TestStructuredChoiceIsSaidToBe(t *testing.T) {
+	dir := t.TempDir()
+	w, err := trace.Create(dir, map[string]any{"structure": "block:2"})
+	require.NoError(t, err)
+	s := newSynthetic(small)
+	require.NoError(t, w.Update(trace.Update{}, s.first()...))
+	s.round(t, w, 1)
+	require.NoError(t, w.Close())
+	r, err := Open(dir)
+	require.NoError(t, err)
+	defer r.Close()
+	choice, err := Acquisition(r, "")
+	require.NoError(t, err)
+	require.Contains(t, choice.Title, "groups of weights (block:2)")
+	whatIf, err := WhatIfSample(r, "")
+	require.NoError(t, err)
+	require.Contains(t, whatIf.Title, "without the pattern block:2")
+}

@@ -12,7 +12,7 @@ import (
 // Text shows how a run stands in lines of at most width characters, for a terminal: loss and accuracy with their course, and of
 // each layer the density and the share of weights ever active.
 func Text(r *Run, width int) string {
-	lines := []string{strings.Join(r.standing(), " · ")}
+	lines := []string{r.Name + " · " + strings.Join(r.standing(), " · ")}
 	for _, name := range []string{trace.Loss, trace.Accuracy} {
 		if steps, values := r.scalar(name); len(values) > 0 {
 			head := fmt.Sprintf("%-9s %-8.4g ", name, last(values))

@@ -16,7 +16,7 @@ func TestText(t *testing.T) {
 	text := Text(r, 80)
 	lines := strings.Split(text, "\n")
 	require.Len(t, lines, 6, text)
-	require.Contains(t, lines[0], "synthetic · step 300 of 300 · loss 0.1")
+	require.Contains(t, lines[0], "synthetic · step 300 of 300 · training loss 0.1")
 	require.Contains(t, lines[1], "loss")
 	require.Contains(t, lines[1], "█")
 	require.Contains(t, lines[3], "/first/weights ")

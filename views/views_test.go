@@ -148,6 +148,7 @@ func checkFigure(t testing.TB, f *Figure) {
 	require.NotContains(t, picture, "NaN")
 	require.NotContains(t, picture, "<script")
 	checkXML(t, picture)
+	checkInside(t, picture)
 	checkIDs(t, picture)
 	require.Contains(t, picture, "<title id=")
 	require.Contains(t, picture, "<desc id=")

@@ -46,9 +46,10 @@ func Visits(r *Run, path string) (*Figure, error) {
 	colors := decadeHeat(slices.Max(means))
 	f := colors.frames(m.down, m.across, "never active", unit)
 	f.cells, f.short = [][]byte{colors.cells(means)}, []string{fmt.Sprintf("%d × %d weights", m.rows, m.columns)}
-	d := svg.New(720, 348)
+	legend := f.legendRow()
+	d := svg.New(720, 300+legend.Height)
 	f.draw(d, 16, 0, 330, 270, 0)
-	d.Translate(16, 300, f.legendRow())
+	d.Translate(16, 300, legend)
 
 	chart := svg.Chart{X: svg.Axis{Label: "N, topologies in which a weight was active"},
 		Y: svg.Axis{Label: "share of weights", Percent: true, Logarithmic: true, Zero: true}, Data: []svg.Data{histogram(counts, layer.Size)}}

@@ -68,6 +68,9 @@ func WhatIfSample(r *Run, path string) (*Figure, error) {
 	}
 	update, of := updates[best], samples[best]
 	what := fmt.Sprintf("update %d of %s, estimated from %d candidates", update.Round, layer.Path, len(of.weight))
+	if pattern := r.structure(); pattern != "" {
+		what += fmt.Sprintf(" as if one by one, without the pattern %s", pattern)
+	}
 	f := WhatIf(what, of.curve())
 	f.Layer = layer.Path
 	return f, nil

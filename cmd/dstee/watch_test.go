@@ -15,7 +15,7 @@ func TestWatch(t *testing.T) {
 	dir := writeTrace(t, "first", run.Spec{Steps: 4})
 	stdout, _, err := execute(t.Context(), "watch", dir, "--every", "1ms")
 	require.NoError(t, err)
-	require.Equal(t, "first · step 4 of 4 · loss 0.25 · accuracy 50.0% (training) · 25.0% explored · 1 updates\n", stdout)
+	require.Equal(t, "first · step 4 of 4 · training loss 0.25 · training accuracy 50.0% · 25.0% explored · 1 updates\n", stdout)
 
 	_, _, err = execute(t.Context(), "watch", dir, "--every", "0s")
 	require.ErrorContains(t, err, "--every must be a millisecond or more, got 0s")
