@@ -3,7 +3,6 @@ package dstee
 import (
 	bytewise "encoding/binary" // The name binary is taken.
 	"math/bits"
-	"slices"
 	"unsafe"
 )
 
@@ -91,29 +90,21 @@ func (s bitset) without(other bitset) bitset {
 
 // each calls fn with the indices in the set, batch by batch, on all cores.
 func (s bitset) each(fn func(indices []int32)) {
-	eachInChunks(chunksOf(64*len(s)), func(int) bitset { return s }, func(_ int, indices []int32) { fn(indices) })
+	chunks := chunksOf(64 * len(s))
+	inParallel(len(chunks), func(_, i int) { s.eachIn(chunks[i], fn) })
 }
 
-// eachInChunks calls fn with each chunk and the indices in its layer's set that lie in it, in order, on all cores.
-func eachInChunks(chunks []chunk, setOf func(layer int) bitset, fn func(i int, indices []int32)) {
-	buffers := make([][]int32, numWorkers(len(chunks)))
-	inParallel(len(chunks), func(worker, i int) {
-		buffers[worker] = setOf(chunks[i].layer).indices(chunks[i], buffers[worker])
-		fn(i, buffers[worker])
-	})
-}
-
-// indices returns the indices in the set that lie in the chunk, in the memory of the buffer if that is enough.
+// eachIn calls fn with the indices in the set that lie in the chunk, in order and batch by batch.
 //
-// It writes four at a time, be there so many or not: how many a word has is not to be foreseen, and a wrong guess of the CPU
+// It lists four at a time, be there so many or not: how many a word has is not to be foreseen, and a wrong guess of the CPU
 // costs as much as several of them.
-func (s bitset) indices(chunk chunk, buffer []int32) []int32 {
-	list := slices.Grow(buffer[:0], chunkSize+4)[:chunkSize+4]
-	n := 0
+func (s bitset) eachIn(chunk chunk, fn func(indices []int32)) {
+	const batchSize = 1024
+	batch, n := make([]int32, batchSize+64), 0
 	for w := chunk.begin / 64; 64*w < chunk.end; w++ {
 		first, rest := int32(64*w), s[w]
 		for at := n; ; at += 4 {
-			four := list[at : at+4 : at+4]
+			four := batch[at : at+4 : at+4]
 			for j := range four {
 				four[j] = first + int32(bits.TrailingZeros64(rest))
 				rest &= rest - 1
@@ -122,7 +113,10 @@ func (s bitset) indices(chunk chunk, buffer []int32) []int32 {
 				break
 			}
 		}
-		n += bits.OnesCount64(s[w])
+		if n += bits.OnesCount64(s[w]); n >= batchSize-4 {
+			fn(batch[:n])
+			n = 0
+		}
 	}
-	return list[:n]
+	fn(batch[:n])
 }

@@ -8,7 +8,7 @@ import (
 
 // chunkSize is how many weights one core works on at a time: few enough to share the work evenly, and a multiple of the
 // bits in a word of a bitset, so that no two cores write to one word.
-const chunkSize = 1 << 15
+const chunkSize = 1 << 14
 
 // chunk is a range of the weights of one of several layers.
 type chunk struct{ layer, begin, end int }

@@ -73,21 +73,24 @@ func topKTogether(layers []*contest, chunks []chunk, open, k int) {
 		starts[i+1] = starts[i] + words.count()
 	}
 	together := &contest{scores: make([]float32, open), open: newBitset(open).others(open), selected: newBitset(open)}
-	eachOpen := func(fn func(i int, indices []int32)) {
-		eachInChunks(chunks, func(layer int) bitset { return layers[layer].open }, fn)
-	}
-	eachOpen(func(i int, indices []int32) {
-		from, to := layers[chunks[i].layer].scores, together.scores[starts[i]:]
-		for j, index := range indices {
-			to[j] = from[index]
-		}
+	inParallel(len(chunks), func(_, i int) {
+		c, at := layers[chunks[i].layer], starts[i]
+		c.open.eachIn(chunks[i], func(indices []int32) {
+			for _, j := range indices {
+				together.scores[at] = c.scores[j]
+				at++
+			}
+		})
 	})
 	topKOnHost([]*contest{together}, k)
-	eachOpen(func(i int, indices []int32) {
-		selected := layers[chunks[i].layer].selected
-		for j, index := range indices {
-			selected[index>>6] |= bit(together.selected.has(starts[i]+j)) << (index & 63)
-		}
+	inParallel(len(chunks), func(_, i int) {
+		c, at := layers[chunks[i].layer], starts[i]
+		c.open.eachIn(chunks[i], func(indices []int32) {
+			for _, j := range indices {
+				c.selected[j>>6] |= bit(together.selected.has(at)) << (j & 63)
+				at++
+			}
+		})
 	})
 }
 
