@@ -45,7 +45,8 @@ const (
 //
 // and use decimal numbers, parentheses, the functions
 //
-//	abs(x)  sqrt(x)  exp(x)  log(x)  ln(x)
+//	abs(x)  sqrt(x)  exp(x)
+//	log(x)  ln(x)            the natural logarithm
 //	square(x)                x·x
 //	pow(x, y)                x to the power of y
 //	sign(x)                  -1, 0 or 1

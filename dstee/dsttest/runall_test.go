@@ -1,6 +1,7 @@
 package dsttest
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"regexp"
@@ -81,7 +82,7 @@ type stateful struct{ calls *int }
 
 func (s stateful) At(int) float64 {
 	*s.calls++
-	return float64(*s.calls % 5)
+	return math.Sin(float64(*s.calls)) // Never the same twice.
 }
 func (s stateful) Over(int) dstee.Schedule { return s }
 func (s stateful) String() string          { return "stateful" }
