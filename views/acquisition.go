@@ -11,9 +11,10 @@ import (
 // noSamples is what figures say of a run without scores.
 const noSamples = "No scores of candidates are recorded."
 
-// Acquisition shows what an update chose in a layer, one where gradient and visits both had a say, if there is any: for a sample of the candidates
-// the size of the gradient (exploitation) against the rest of the growth score (exploration), which of them were grown, and
-// the cut line, on which the score is the lowest that was. On it an inch of gradient is worth an inch of exploration.
+// Acquisition shows what an update chose in a layer, one where gradient and visits both had a say, if there is any: for a
+// sample of the candidates the size of the gradient (exploitation) against the rest of the growth score (exploration), which
+// of them were grown, and the cut line, on which the score is the lowest that was. On it an inch of gradient is worth an inch
+// of exploration.
 //
 // The interactive form has a slider for the update, and one for c that turns the line, and with it the choice, to what DST-EE
 // would have grown: that line is an estimate, since the sample is half of those grown, half of the others, and weighted to

@@ -9,7 +9,8 @@ import (
 // Figures of one topic are one entry with a link for each layer; names leave out what all have in common.
 func TestContents(t *testing.T) {
 	const a, b = "/net/first/dense/weights", "/net/second/dense/weights"
-	list := contents([]*Figure{{Topic: "Convergence"}, {Topic: "Mask", Layer: a}, {Topic: "Mask", Layer: b}, {Topic: "Values", Layer: b}, {Title: "T"}})
+	list := contents([]*Figure{{Topic: "Convergence"}, {Topic: "Mask", Layer: a}, {Topic: "Mask", Layer: b},
+		{Topic: "Values", Layer: b}, {Title: "T"}})
 	require.Equal(t, `<li><a href="#figure1-h">Convergence</a></li>`+
 		`<li>Mask: <a href="#figure2-h" aria-label="Mask, /net/first/dense/weights">first</a>, `+
 		`<a href="#figure3-h" aria-label="Mask, /net/second/dense/weights">second</a></li>`+

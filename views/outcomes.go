@@ -32,10 +32,12 @@ func Outcomes(outcomes ...Outcome) *Figure {
 	for _, o := range outcomes {
 		row := o.row()
 		rows = append(rows, row)
-		words = append(words, fmt.Sprintf("%s at step %s: loss %s, test accuracy %s, explored %s", row[0], row[5], row[6], row[7], row[8]))
+		words = append(words, fmt.Sprintf("%s at step %s: loss %s, test accuracy %s, explored %s",
+			row[0], row[5], row[6], row[7], row[8]))
 		examples[o.Examples] = true
 	}
-	note := "Loss: of the last training batch logged. Explored: share of the weights ever active. FLOPs: of a training step, as a share of a dense one's."
+	note := "Loss: of the last training batch logged. Explored: share of the weights ever active. " +
+		"FLOPs: of a training step, as a share of a dense one's."
 	if n := outcomes[0].Examples; n > 0 && len(examples) == 1 {
 		note += fmt.Sprintf(" One of %d test examples is %.2g points.", n, 100/float64(n))
 	}

@@ -19,7 +19,8 @@ func TestOutcomes(t *testing.T) {
 
 	begun := opened(t, small, -1)
 	begun.Name = "begun"
-	require.Equal(t, []string{"begun", "test", "–", "–", "–", "0", "–", "–", "–", "–"}, Outcome{Run: begun, Accuracy: nan()}.row())
+	require.Equal(t, []string{"begun", "test", "–", "–", "–", "0", "–", "–", "–", "–"},
+		Outcome{Run: begun, Accuracy: nan()}.row())
 	f := Outcomes(Outcome{Run: r, Accuracy: .975, Examples: 360}, Outcome{Run: begun, Accuracy: nan(), Examples: 360})
 	checkFigure(t, f)
 	require.Contains(t, f.HTML(), "One of 360 test examples is 0.28 points.")

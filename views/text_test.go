@@ -33,7 +33,10 @@ func TestText(t *testing.T) {
 
 // What is cut where a terminal is narrow is the meter, then the beginning of a name: never a number.
 func TestLayerLines(t *testing.T) {
-	layers := []trace.Layer{{Path: "/wide/network/block_12/convolution/weights", Size: 1000, Active: 50, Explored: 1000}, {Path: "/w", Size: 10, Active: 10, Explored: 10}}
+	layers := []trace.Layer{
+		{Path: "/wide/network/block_12/convolution/weights", Size: 1000, Active: 50, Explored: 1000},
+		{Path: "/w", Size: 10, Active: 10, Explored: 10},
+	}
 	for _, width := range []int{200, 80, 60, 45} {
 		for _, line := range layerLines(layers, width) {
 			require.LessOrEqual(t, utf8.RuneCountInString(line), width)

@@ -41,8 +41,9 @@ func Values(r *Run, path string) (*Figure, error) {
 	for i, u := range updates {
 		l, x := u.Layer(layer.Path), 240*float64(i)
 		d.Text("head", x+62, 14, svg.Start, fmt.Sprintf("at step %d", u.Step))
-		words = append(words, fmt.Sprintf("before the update after step %d %s, %s", u.Step,
-			drawHistograms(d, x, head, height, "weight", l.Weights), drawHistograms(d, x, head+height, height, "gradient", l.Gradients)))
+		weights := drawHistograms(d, x, head, height, "weight", l.Weights)
+		gradients := drawHistograms(d, x, head+height, height, "gradient", l.Gradients)
+		words = append(words, fmt.Sprintf("before the update after step %d %s, %s", u.Step, weights, gradients))
 	}
 	return &Figure{Title: title, Topic: "Values", Layer: layer.Path, picture: d,
 		Alt: fmt.Sprintf("Histograms of %s: %s.", layer.Path, strings.Join(words, "; "))}, nil
@@ -50,7 +51,8 @@ func Values(r *Run, path string) (*Figure, error) {
 
 // drawHistograms draws the histograms of a quantity at x, y, and says in words what is in them.
 func drawHistograms(d *svg.Document, x, y, height float64, name string, h *trace.Histograms) string {
-	chart := svg.Chart{X: svg.Axis{Label: name}, Y: svg.Axis{Label: "share per bin width", Percent: true, Logarithmic: true, Zero: true, High: one()}}
+	chart := svg.Chart{X: svg.Axis{Label: name},
+		Y: svg.Axis{Label: "share per bin width", Percent: true, Logarithmic: true, Zero: true, High: one()}}
 	if h == nil || len(h.Edges) < 2 {
 		chart.Draw(d, x, y, 240, height)
 		return "no " + name + "s are recorded"

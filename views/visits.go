@@ -52,7 +52,8 @@ func Visits(r *Run, path string) (*Figure, error) {
 	d.Translate(16, 300, legend)
 
 	chart := svg.Chart{X: svg.Axis{Label: "N, topologies in which a weight was active"},
-		Y: svg.Axis{Label: "share of weights", Percent: true, Logarithmic: true, Zero: true}, Data: []svg.Data{histogram(counts, layer.Size)}}
+		Y:    svg.Axis{Label: "share of weights", Percent: true, Logarithmic: true, Zero: true},
+		Data: []svg.Data{histogram(counts, layer.Size)}}
 	chart.Draw(d, 370, 0, 350, 300)
 	return &Figure{
 		Topic: "Visits", Layer: layer.Path,
