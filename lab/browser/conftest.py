@@ -112,6 +112,11 @@ class Notebook:
                 continue
         raise TimeoutError("no cell started")
 
+    def run(self, index):
+        """Runs a cell."""
+        self.cell(index).locator(".jp-InputPrompt").click()
+        self.page.keyboard.press("Control+Enter")
+
     def stop(self):
         self.page.locator('[data-command="notebook:interrupt-kernel"]').first.click()
 

@@ -53,8 +53,14 @@ def test_slider_redraws_until_stopped(open_notebook):
     notebook.run_all()
     expect(notebook.output(4)).to_contain_text("The same 12 weights are active.", timeout=300 * SECONDS)
     output = notebook.output(5)
-    expect(output).to_contain_text("c: 0.05")
     slider = output.locator("input[type=range]")
+    for _ in range(3):
+        try:
+            expect(slider).to_be_visible()
+            break
+        except AssertionError:  # The cell drew on paper, as this browser, on a busy machine, did not answer it within 8 s.
+            notebook.run(5)
+    expect(output).to_contain_text("c: 0.05")
     slider.scroll_into_view_if_needed()
     box = slider.bounding_box()
     notebook.page.mouse.click(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
