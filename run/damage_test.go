@@ -158,6 +158,25 @@ func TestDamagedTrace(t *testing.T) {
 	}
 }
 
+// The last step is recorded, whatever the steps between lines.
+func TestLastStepIsRecorded(t *testing.T) {
+	recording := often()
+	recording.LogEvery = 7
+	r := create(t, short(0), recording)
+	trained(t, r, backendtest.One(t), 0)
+	files, _, err := r.Trace()
+	require.NoError(t, err)
+	for _, file := range files {
+		require.Equal(t, 40, file.Step, file.Path)
+	}
+	reader, err := trace.Open(r.Dir())
+	require.NoError(t, err)
+	defer reader.Close()
+	summary, err := trace.Summarize(reader)
+	require.NoError(t, err)
+	require.Equal(t, []int{6, 40}, []int{summary.Steps, summary.Last.Step})
+}
+
 // Nor does a record that lost whole lines at its end, where a mask update is missing.
 func TestShortTrace(t *testing.T) {
 	backend := backendtest.One(t)

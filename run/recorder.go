@@ -159,12 +159,12 @@ func (r *recorder) updated(u *dstee.MaskUpdate) error {
 	})
 }
 
-// step records a step, if it is one to be logged.
+// step records a step, if it is one to be logged. The last one is, so that who follows the record knows the end.
 func (r *recorder) step(m measured) error {
 	step := r.session.at.Step
 	seconds := time.Since(r.last).Seconds()
 	r.resumed()
-	if step%r.recording.LogEvery != 0 {
+	if step%r.recording.LogEvery != 0 && step != r.session.spec.Steps {
 		return nil
 	}
 	scalars := trace.Scalars{

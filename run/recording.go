@@ -8,7 +8,7 @@ import (
 // Recording says what a run keeps of itself on disk. The zero value of no field is a default: start from
 // [DefaultRecording].
 type Recording struct {
-	LogEvery  int    `json:"log_every"`             // Steps between lines of the trace.
+	LogEvery  int    `json:"log_every"`             // Steps between lines of the trace; the last step has one, too.
 	SaveEvery int    `json:"save_every"`            // Steps between checkpoints, rounded up to mask updates. 0: a twentieth of the run.
 	Keep      int    `json:"keep"`                  // How many of these checkpoints are kept: the last ones. 0 keeps all.
 	Rounds    Rounds `json:"save_rounds,omitempty"` // The mask updates of which all that scores are computed from is saved.

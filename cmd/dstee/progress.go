@@ -63,7 +63,7 @@ func (p *progress) updated(update *dstee.MaskUpdate) {
 func (p *progress) step(step int, loss float64) {
 	text := fmt.Sprintf("%s · loss %.4f%s", p.spec.Method, loss, p.masks)
 	if p.bar == nil {
-		if quarter := max(1, p.spec.Steps/4); step%quarter == 0 {
+		if quarter := (p.spec.Steps + 3) / 4; step%quarter == 0 || step == p.spec.Steps {
 			fmt.Fprintf(p.out, "step %d of %d · %s\n", step, p.spec.Steps, text)
 		}
 		return

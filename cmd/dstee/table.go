@@ -75,8 +75,12 @@ func printSummary(out io.Writer, s *run.Summary) error {
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	if len(s.Layers) == 0 {
+		_, err := fmt.Fprintf(out, "\n%s: %s on %s, seed %d, backend %s.\n", s.Method, s.Model, s.Data, s.Seed, s.Backend)
+		return err
+	}
 	target := "exact"
-	if asked := percentText(s.TargetSparsity); asked != percentText(s.Sparsity) && len(s.Layers) > 0 {
+	if asked := percentText(s.TargetSparsity); asked != percentText(s.Sparsity) {
 		target = asked + " was asked for" // Structures and schedules of the density may not hold that.
 	}
 	fmt.Fprintf(out, "\n%s: %s on %s, %s sparse (%s, %s), %s, seed %d, backend %s.\n",
