@@ -78,7 +78,7 @@ func TestCompareKilled(t *testing.T) {
 
 	stderr, state = signalled(t, syscall.SIGINT, args)
 	require.Equal(t, exitInterrupted, state.ExitCode(), stderr)
-	require.Contains(t, stderr, "of 8 runs done, which are kept: context canceled")
+	require.Contains(t, stderr, "of 8 runs done, which are kept: interrupted")
 	require.Regexp(t, `(?m)^[2-7] results are there already, \d are to be trained$`, stderr)
 
 	_, stderr, err := execute(t.Context(), args...)
