@@ -38,7 +38,7 @@ func TestOpen(t *testing.T) {
 func TestFetchWithoutNetwork(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, datasets.Fetch(t.Context(), "digits", dir, nil))
-	require.ErrorContains(t, datasets.Fetch(t.Context(), "imagenet", dir, nil), "get its files yourself")
+	require.ErrorContains(t, datasets.Fetch(t.Context(), "imagenet", dir, nil), "get its files by hand")
 	require.ErrorContains(t, datasets.Fetch(t.Context(), "cifar", dir, nil), "unknown data set")
 
 	// Files that are there are left alone.
