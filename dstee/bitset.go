@@ -4,12 +4,15 @@ import (
 	bytewise "encoding/binary" // The name binary is taken.
 	"math/bits"
 	"unsafe"
+
+	sets "github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
-// bitset is a set of indices, one bit each: an eighth of what a []bool takes. Bits from the size on are never set.
-type bitset []uint64
+// bitset is a set of indices, one bit each: an eighth of what a []bool takes. It adds to that of package bitset what changes a
+// set, and what takes all cores.
+type bitset sets.Set
 
-func newBitset(n int) bitset { return make(bitset, (n+63)/64) }
+func newBitset(n int) bitset { return bitset(sets.New(n)) }
 
 // bitsetOf returns the indices of the true entries.
 func bitsetOf(mask []bool) bitset {
@@ -57,36 +60,14 @@ func boolBytes(mask []bool) []byte {
 
 func (s bitset) add(i int)      { s[i>>6] |= 1 << (i & 63) }
 func (s bitset) remove(i int)   { s[i>>6] &^= 1 << (i & 63) }
-func (s bitset) has(i int) bool { return s[i>>6]>>(i&63)&1 != 0 }
-
-func (s bitset) count() int {
-	n := 0
-	for _, word := range s {
-		n += bits.OnesCount64(word)
-	}
-	return n
-}
+func (s bitset) has(i int) bool { return sets.Set(s).Has(i) }
+func (s bitset) count() int     { return sets.Set(s).Count() }
 
 // others returns the indices below n that are not in the set.
-func (s bitset) others(n int) bitset {
-	others := newBitset(n)
-	for w, word := range s {
-		others[w] = ^word
-	}
-	if used := n & 63; used != 0 {
-		others[len(others)-1] &= 1<<used - 1
-	}
-	return others
-}
+func (s bitset) others(n int) bitset { return bitset(sets.Set(s).Not(n)) }
 
 // without returns what is in the set but not in the other.
-func (s bitset) without(other bitset) bitset {
-	rest := make(bitset, len(s))
-	for w, word := range s {
-		rest[w] = word &^ other[w]
-	}
-	return rest
-}
+func (s bitset) without(other bitset) bitset { return bitset(sets.Set(s).AndNot(sets.Set(other))) }
 
 // each calls fn with the indices in the set, batch by batch, on all cores.
 func (s bitset) each(fn func(indices []int32)) {

@@ -17,8 +17,8 @@ const (
 //
 //	|∂L/∂W| + c·ln t / (N + ε)
 //
-// with t the optimizer step and N the visits. The larger c is, the more growth prefers weights seldom active; c 0 is [RigL]. ε is
-// above 0: weights never active get c·ln t / ε. With an ε of nearly 0 these come first whatever their gradient.
+// with t the optimizer step and N the visits. The larger c is, the more growth prefers weights seldom active; c 0 is [RigL].
+// ε is above 0: weights never active get c·ln t / ε. With an ε of nearly 0 these come first whatever their gradient.
 func DSTEE(c, epsilon Schedule) Acquisition {
 	return Acquisition{
 		Name:   "dst-ee",

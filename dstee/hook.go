@@ -12,8 +12,8 @@ import (
 // such as those that save checkpoints (100 by GoMLX's custom) or show progress (0). Hence what is saved is sparse.
 const HookPriority train.Priority = -100
 
-// Attach makes the loop update the masks. Attaching to the same loop again changes nothing. Before its first step the loop checks the options, and fails with an error if
-// they cannot work, for instance if no update would fall within the run.
+// Attach makes the loop update the masks. Attaching to the same loop again changes nothing. Before its first step the loop
+// checks the options, and fails with an error if they cannot work, for instance if no update would fall within the run.
 func (s *Sparsifier) Attach(loop *train.Loop) {
 	if s.loop == loop {
 		return

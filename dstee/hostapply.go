@@ -10,6 +10,8 @@ import (
 	"github.com/gomlx/compute/dtypes/float16"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+
+	sets "github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // apply implements selector. Of weights and visits it writes only what changes, and all where it lies.
@@ -59,7 +61,7 @@ func countVisits(visits []int32, set bitset) int {
 	set.each(func(indices []int32) {
 		first := 0
 		for _, i := range indices {
-			first += int(bit(visits[i] == 0))
+			first += int(sets.Bit(visits[i] == 0))
 			visits[i]++
 		}
 		total.Add(int64(first))

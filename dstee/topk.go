@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync/atomic"
+
+	sets "github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // This file selects the k highest scores on the host, topkgraph.go in a graph. Both rank by the same integer key, so that
@@ -87,7 +89,7 @@ func topKTogether(layers []*contest, chunks []chunk, open, k int) {
 		c, at := layers[chunks[i].layer], starts[i]
 		c.open.eachIn(chunks[i], func(indices []int32) {
 			for _, j := range indices {
-				c.selected[j>>6] |= bit(together.selected.has(at)) << (j & 63)
+				c.selected[j>>6] |= sets.Bit(together.selected.has(at)) << (j & 63)
 				at++
 			}
 		})
@@ -163,22 +165,15 @@ func split(layers []*contest, chunks []chunk, pivot uint32) int {
 func atLeast(scores []float32, open uint64, least float32) (high uint64) {
 	if bits.OnesCount64(open) > 16 {
 		for i, score := range scores {
-			high |= bit(score >= least) << (i & 63)
+			high |= sets.Bit(score >= least) << (i & 63)
 		}
 		return high & open
 	}
 	for ; open != 0; open &= open - 1 {
 		i := bits.TrailingZeros64(open)
-		high |= bit(scores[i] >= least) << (i & 63)
+		high |= sets.Bit(scores[i] >= least) << (i & 63)
 	}
 	return high
-}
-
-func bit(set bool) uint64 {
-	if set {
-		return 1
-	}
-	return 0
 }
 
 // narrow leaves open what is high, or selects that and leaves open the rest.

@@ -16,8 +16,8 @@ type Rewound struct {
 }
 
 // Rewind takes the run back to the checkpoint of a step, or to its beginning, step 0 unless it was forked or created from a
-// model. What came after is removed: later
-// checkpoints, pinned ones too, and saved mask updates, their part of the trace, and the summary. A [Run.Fork] keeps it all.
+// model. What came after is removed: later checkpoints, pinned ones too, and saved mask updates, their part of the trace, and
+// the summary. A [Run.Fork] keeps it all.
 func (r *Run) Rewind(step int) (removed Rewound, err error) {
 	unlock, err := r.lock(context.Background())
 	if err != nil {

@@ -63,7 +63,7 @@ func waiting(w io.Writer, dir string) {
 	}
 	defer r.Close()
 	if state, err := r.State(); err == nil && (state.Status == run.StatusStopped || state.Status == run.StatusNew) {
-		fmt.Fprintf(w, "No process trains this run: waiting for one, such as `dstee resume %s`. Ctrl-C ends.\n", dir)
+		fmt.Fprintf(w, "No process trains this run: waiting for one, such as `dstee resume %s`. Ctrl-C ends.\n", shellWord(dir))
 	}
 }
 

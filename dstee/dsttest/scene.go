@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // Layers have layerRows × layerColumns weights.
@@ -156,8 +157,8 @@ func (s *scene) update(updater *dstee.Updater) (choice, error) {
 	}{
 		{"dropped", move.Dropped, s.active - keep},
 		{"grown", move.Grown, s.target - keep},
-		{"kept", countTrue(c.kept), keep},
-		{"active after the update", countTrue(c.mask), s.target},
+		{"kept", bitset.OfBools(c.kept).Count(), keep},
+		{"active after the update", bitset.OfBools(c.mask).Count(), s.target},
 	} {
 		if count.got != count.want {
 			return c, fmt.Errorf("%s, %d of %d active, drop fraction %g: %d weights %s, want %d", s.name, s.active, layerSize, s.fraction,
@@ -170,15 +171,4 @@ func (s *scene) update(updater *dstee.Updater) (choice, error) {
 		}
 	}
 	return c, nil
-}
-
-// countTrue is the number of true entries.
-func countTrue(mask []bool) int {
-	n := 0
-	for _, active := range mask {
-		if active {
-			n++
-		}
-	}
-	return n
 }

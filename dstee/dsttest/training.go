@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/gomlx/ml/train/optimizer"
 
 	"github.com/sparsekernel/sparsekernel/dstee"
+	"github.com/sparsekernel/sparsekernel/internal/bitset"
 )
 
 // This file holds the checks of runs that train a small model.
@@ -149,7 +150,7 @@ func countActive(store *model.Store) ([]int, error) {
 		if !alive {
 			return nil, fmt.Errorf("layer %q is dead: all its weights are zero", name)
 		}
-		counts[k] = countTrue(mask)
+		counts[k] = bitset.OfBools(mask).Count()
 	}
 	return counts, nil
 }

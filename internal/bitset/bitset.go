@@ -45,7 +45,7 @@ func (s Set) Bools(n int) []bool {
 }
 
 // Has tells whether element i is in the set.
-func (s Set) Has(i int) bool { return s[i/64]>>(i%64)&1 == 1 }
+func (s Set) Has(i int) bool { return s[i>>6]>>(i&63)&1 == 1 }
 
 // Count is the number of elements in the set.
 func (s Set) Count() int {
