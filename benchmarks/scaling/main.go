@@ -24,7 +24,7 @@ import (
 
 func main() {
 	backend := flag.String("backend", "xla", "xla or go")
-	figures := flag.String("svg", "", "folder for the curves, scaling-NAME.svg; none by default")
+	figures := flag.String("svg", "", "folder for the curves, scaling-NAME.svg, made if it is not there; none by default")
 	quick := flag.Bool("quick", false, "tiny networks, to see that it runs: the figures say nothing")
 	flag.Usage = func() {
 		fmt.Fprintf(flag.CommandLine.Output(), "Usage: scaling [flags] [%s]...\n", strings.Join(sweepNames(full), "|"))
@@ -50,6 +50,11 @@ func scale(out io.Writer, backend compute.Backend, size size, figures string, na
 	sweeps, err := chosen(size, names)
 	if err != nil {
 		return err
+	}
+	if figures != "" {
+		if err := os.MkdirAll(figures, 0o755); err != nil {
+			return fmt.Errorf("a folder for the curves: %w", err)
+		}
 	}
 	machine, err := measureRoofline(backend, size.matmul)
 	if err != nil {
